@@ -1,0 +1,34 @@
+# Compiler cache, linker, warnings and sanitizers.
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  # Two checkouts of the same sources share their objects: paths are taken relative to the tree.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+endif()
+
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-fpch-preprocess -Wno-missing-field-initializers)
+else()
+  add_compile_options(-Wno-missing-field-initializers -Wno-missing-designated-field-initializers)
+endif()
+add_compile_definitions($<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+# The same for every target, so that all share one precompiled header.
+add_compile_definitions(SPDLOG_FMT_EXTERNAL SPDLOG_SHARED_LIB SPDLOG_COMPILED_LIB)
+
+if(POSTHASTE_SANITIZE)
+  add_compile_options(-fsanitize=${POSTHASTE_SANITIZE} -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${POSTHASTE_SANITIZE})
+endif()
+
+find_package(Threads REQUIRED)
+if(POSTHASTE_TESTS)
+  enable_testing()
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,67 @@
+// HTTP/1.1 server: requests and responses as values; parsing by Boost.Beast, out of sight.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/network.h"
+#include "base/time.h"
+#include "io/stream.h"
+#include "io/task.h"
+
+namespace posthaste::io {
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+  std::string method;  // upper case
+  std::string target;  // as sent
+  std::string path;    // percent-decoded path of the target
+  std::string query;   // behind `?`, as sent
+  HttpHeaders headers;
+  std::string body;
+  IpAddress peer;       // the socket's peer
+  Time received;
+
+  // First header of that name, any case; empty if absent.
+  std::string_view header(std::string_view name) const;
+  bool has_header(std::string_view name) const;
+};
+
+struct HttpResponse {
+  int status = 200;
+  HttpHeaders headers;
+  std::string body;
+
+  static HttpResponse text(int status, std::string body);           // text/plain; charset=utf-8
+  static HttpResponse json(int status, std::string body);           // application/json; charset=utf-8
+  HttpResponse& set(std::string_view name, std::string_view value);  // replaces
+};
+
+using HttpHandler = std::function<Task<HttpResponse>(HttpRequest)>;
+
+struct HttpLimits {
+  std::size_t header_bytes = 64 * 1024;
+  std::size_t body_bytes = 64 * 1024 * 1024;
+  Duration header_timeout = std::chrono::seconds(30);
+  Duration body_timeout = std::chrono::seconds(60);  // without progress
+  Duration keep_alive = std::chrono::seconds(75);
+};
+
+// Called for a body above limits.body_bytes; what the API answers 413 with. May be empty: plain text.
+using HttpTooLarge = std::function<HttpResponse(const HttpRequest& head)>;
+
+// Serves one connection until it ends: keep-alive, pipelined requests one after the other, `Expect: 100-continue`, HEAD
+// without body. Malformed requests get 400, too long headers 431, a body above the limit 413; then the connection is closed.
+// An exception from the handler becomes 500 with a request id that is also logged. `stopping` true: answers with
+// `Connection: close`.
+Task<> serve_http(Stream stream, HttpHandler handler, HttpLimits limits, HttpTooLarge too_large,
+                  std::shared_ptr<const std::atomic<bool>> stopping);
+
+}  // namespace posthaste::io
