@@ -43,8 +43,8 @@ class Gauge {
 
 class Histogram {
  public:
-  Histogram(Part part, std::string_view name, std::string_view help, const std::vector<double>& buckets = postal_buckets(),
-            bool labelled = false);
+  Histogram(Part part, std::string_view name, std::string_view help,
+            const std::vector<double>& buckets = postal_buckets(), bool labelled = false);
   void observe(double seconds) const;
   void observe(const Labels& labels, double seconds) const;
 

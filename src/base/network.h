@@ -17,12 +17,13 @@ struct IpAddress {
   static std::optional<IpAddress> parse(std::string_view text);
   std::string text() const;
   bool loopback() const;
-  bool is_private() const;  // RFC 1918, RFC 4193, link-local, loopback, unspecified, shared (100.64/10)
+  bool is_private() const;           // RFC 1918, RFC 4193, link-local, loopback, unspecified, shared (100.64/10)
   std::string reverse_name() const;  // `4.3.2.1.in-addr.arpa`
   bool operator==(const IpAddress&) const = default;
 };
 
-// An address with a prefix length: `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, a bare address (/32, /128). Host bits are masked off.
+// An address with a prefix length: `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, a bare address (/32, /128). Host bits are masked
+// off.
 struct IpNetwork {
   IpAddress address;
   int prefix = 0;

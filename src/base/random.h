@@ -18,6 +18,7 @@ std::string random_upper_alphanumeric(std::size_t length);  // [A-Z0-9]: trace i
 std::string random_hex(std::size_t digits);                 // lower case
 std::string random_uuid();                                  // version 4, lower case
 std::string random_server_token();                          // six of [a-z0-9], a letter at both ends
-std::string random_identifier(std::size_t length);          // [A-Za-z0-9], a letter at both ends: DKIM identifier (6), route token (8)
+std::string random_identifier(
+    std::size_t length);  // [A-Za-z0-9], a letter at both ends: DKIM identifier (6), route token (8)
 
 }  // namespace posthaste

@@ -1,4 +1,5 @@
-// What nearly every file uses of the standard library; the precompiled header of all rooms. Include what you use anyway.
+// What nearly every file uses of the standard library; the precompiled header of all rooms. Include what you use
+// anyway.
 #pragma once
 
 #include <fmt/format.h>

@@ -18,8 +18,8 @@ std::string to_upper(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
 bool istarts_with(std::string_view text, std::string_view prefix);
 
-std::string_view trim(std::string_view text);        // space, tab, CR, LF, VT, FF on both ends
-bool is_blank(std::string_view text);                // empty or only such
+std::string_view trim(std::string_view text);                                // space, tab, CR, LF, VT, FF on both ends
+bool is_blank(std::string_view text);                                        // empty or only such
 std::vector<std::string_view> split(std::string_view text, char separator);  // "a,,b" gives three parts
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string to_sentence(const std::vector<std::string>& parts);  // `a`, `a and b`, `a, b, and c`
@@ -41,8 +41,8 @@ std::string clean_utf8(std::string_view text);
 // The first `count` code points of valid UTF-8.
 std::string_view utf8_prefix(std::string_view text, std::size_t count);
 
-// Domain in the form for DNS and look-ups: A-labels (UTS 46, non-transitional), one trailing dot removed. An ASCII domain
-// keeps its letters. Nothing if it cannot be converted.
+// Domain in the form for DNS and look-ups: A-labels (UTS 46, non-transitional), one trailing dot removed. An ASCII
+// domain keeps its letters. Nothing if it cannot be converted.
 std::optional<std::string> to_ascii_domain(std::string_view domain);
 
 // Equal in time that depends on the lengths only. For secrets.

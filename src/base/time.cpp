@@ -25,7 +25,8 @@ std::string date_text(const Parts& p) {
 }
 
 std::string clock_text(const Parts& p) {
-  return fmt::format("{:02}:{:02}:{:02}", p.clock.hours().count(), p.clock.minutes().count(), p.clock.seconds().count());
+  return fmt::format("{:02}:{:02}:{:02}", p.clock.hours().count(), p.clock.minutes().count(),
+                     p.clock.seconds().count());
 }
 
 }  // namespace
