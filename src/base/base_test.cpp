@@ -3,6 +3,7 @@
 #include <regex>
 #include <set>
 
+#include "base/json.h"
 #include "base/network.h"
 #include "base/random.h"
 #include "base/strings.h"
@@ -103,6 +104,22 @@ TEST(Random, stays_below_its_bound) {
   std::set<std::uint64_t> seen;
   for (int i = 0; i < 1000; ++i) seen.insert(random_below(7));
   EXPECT_EQ(seen, (std::set<std::uint64_t>{0, 1, 2, 3, 4, 5, 6}));
+}
+
+TEST(Json, keeps_order_and_escapes) {
+  JsonWriter json(true);
+  json.begin_object()
+      .field("b", "a<\"\n\xE2\x80\xA8")
+      .field("a", 1)
+      .key("list")
+      .begin_array()
+      .value(true)
+      .null()
+      .value(1.0)
+      .end_array();
+  json.key("empty").begin_object().end_object().field("time", 1700000000.123456).end_object();
+  EXPECT_EQ(json.text(),
+            R"({"b":"a\u003c\"\n\u2028","a":1,"list":[true,null,1.0],"empty":{},"time":1700000000.123456})");
 }
 
 }  // namespace

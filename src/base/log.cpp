@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/json.h"
 #include "base/metrics.h"
 #include "base/strings.h"
 #include "base/time.h"
@@ -91,21 +92,6 @@ std::string text_value(std::string_view value) {
   return '"' + replace_all(escaped, "\"", "\\\"") + '"';
 }
 
-std::string json_string(std::string_view value) {
-  std::string out = "\"";
-  for (unsigned char c : clean_utf8(value)) {
-    if (c == '"' || c == '\\')
-      (out += '\\') += char(c);
-    else if (c == '\n')
-      out += "\\n";
-    else if (c < 0x20)
-      out += fmt::format("\\u{:04x}", c);
-    else
-      out += char(c);
-  }
-  return out + '"';
-}
-
 std::string text_line(Level level, std::string_view component, std::string_view message, const Fields& fields) {
   const std::time_t now = std::time(nullptr);
   std::tm local{};
@@ -128,9 +114,9 @@ std::string text_line(Level level, std::string_view component, std::string_view 
 
 std::string json_line(Level level, std::string_view component, std::string_view message, const Fields& fields) {
   std::string line = fmt::format(R"({{"ts":"{}","level":"{}","msg":{},"component":"{}")", to_iso8601(system_now(), 6),
-                                 to_lower(name_of(level)), json_string(message), component);
+                                 to_lower(name_of(level)), json_quote(message), component);
   for (const auto& field : fields) {
-    line += fmt::format(R"(,{}:{})", json_string(field.name), field.quoted ? json_string(field.value) : field.value);
+    line += fmt::format(R"(,{}:{})", json_quote(field.name), field.quoted ? json_quote(field.value) : field.value);
   }
   return line + '}';
 }
