@@ -52,6 +52,7 @@ class Directory {
   virtual const Route* return_path_route(Id server_id) const = 0;
 
   virtual const IpAddressRow* ip_address(Id id) const = 0;
+  virtual std::vector<const IpAddressRow*> ip_addresses() const { return {}; }
 };
 
 }  // namespace posthaste::store

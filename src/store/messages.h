@@ -124,6 +124,9 @@ struct Conclusion {
   // Suppression list of the mail server.
   std::string suppress_address, suppress_reason;  // empty: no change
   std::string unsuppress_address;
+  // Of an attempt of an earlier run of this process, found in the delivery journal: applies to the queue row although
+  // another lease of this node, or none, is on it. A row that is gone stays gone.
+  bool recovered = false;
 };
 
 // An entry of the queue as `queue list` shows it.
