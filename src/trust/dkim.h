@@ -35,10 +35,10 @@ struct DkimIdentity {
   std::string domain, selector;
 };
 
-// The header field `DKIM-Signature: ...` with its last CRLF, over these bytes. `headers` has no final line end, CRLF or LF
-// lines; `body` is what follows the blank line. What is signed is what the message becomes on the wire: CRLF line ends.
-// Both bodies and headers are read once. Takes about 0.3 ms with RSA-2048: run it on a pool thread.
-std::string dkim_signature(std::string_view headers, std::string_view body, const SigningKey& key, const DkimIdentity& as,
-                           Time now);
+// The header field `DKIM-Signature: ...` with its last CRLF, over these bytes. `headers` has no final line end, CRLF or
+// LF lines; `body` is what follows the blank line. What is signed is what the message becomes on the wire: CRLF line
+// ends. Both bodies and headers are read once. Takes about 0.3 ms with RSA-2048: run it on a pool thread.
+std::string dkim_signature(std::string_view headers, std::string_view body, const SigningKey& key,
+                           const DkimIdentity& as, Time now);
 
 }  // namespace posthaste::trust
