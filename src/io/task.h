@@ -39,7 +39,7 @@ struct TaskPromise : TaskPromiseBase {
   std::variant<std::monostate, T, std::exception_ptr> outcome;
 
   Task<T> get_return_object();
-  template <class U>
+  template <class U = T>
     requires std::is_convertible_v<U&&, T>
   void return_value(U&& value) {
     outcome.template emplace<1>(std::forward<U>(value));
