@@ -1,3 +1,3 @@
-#include "base/result.h"
+#include "app/command.h"
 
-int main() { return 0; }
+int main(int argc, char** argv) { return posthaste::app::main_program(argc, argv); }

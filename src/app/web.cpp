@@ -1,0 +1,129 @@
+#include "app/web.h"
+
+#include "api/v1/api.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/strings.h"
+
+namespace posthaste::app {
+
+namespace {
+
+// The host of a Host header without its port: `[::1]:5000` and `a.example:5000`.
+std::string_view host_only(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  return host.substr(0, host.find(':'));
+}
+
+// The last element of a list header, as a chain of proxies appends to it.
+std::string_view last_element(std::string_view list) { return trim(list.substr(list.rfind(',') + 1)); }
+
+class Web final : public WebServer {
+ public:
+  Web(Installation& installation, Checks checks)
+      : installation_(installation),
+        checks_(std::move(checks)),
+        api_(*installation.intake, installation.store, installation.config, installation.pool) {}
+
+  Result<> listen(std::shared_ptr<const std::atomic<bool>> stopping) {
+    const auto& web = installation_.config.web_server;
+    io::HttpLimits limits;
+    limits.body_bytes = std::size_t(installation_.config.api.max_body_size);
+    io::HttpHandler handler = [this](io::HttpRequest request) { return handle(this, std::move(request)); };
+    io::HttpTooLarge too_large = [this](const io::HttpRequest& head) { return api_.too_large(head); };
+    for (std::size_t i = 0; i < installation_.runtime.size(); ++i) {
+      auto serve = [handler, too_large, limits, stopping](io::Stream stream) {
+        return io::serve_http(std::move(stream), handler, limits, too_large, stopping);
+      };
+      auto listener = io::Listener::open(installation_.runtime.at(i), web.default_bind_address,
+                                         std::uint16_t(web.default_port), true, serve);
+      if (!listener) return std::unexpected(std::move(listener.error()));
+      listeners_.push_back(std::move(*listener));
+    }
+    log::info("web-server", fmt::format("Listening on {}:{}", web.default_bind_address, web.default_port));
+    return {};
+  }
+
+  void close() override {
+    for (const auto& listener : listeners_) listener->close();
+  }
+
+ private:
+  static io::Task<io::HttpResponse> handle(Web* self, io::HttpRequest request) {
+    const Time started = system_now();
+    const std::string method = request.method;
+    const std::string path = request.path;
+    const std::string peer = request.peer.text();
+    std::string id(request.header("X-Request-Id"));
+    if (!acceptable_id(id)) id = random_uuid();
+    io::HttpResponse response = co_await self->dispatch(std::move(request));
+    response.set("X-Request-Id", id);
+    if (path != "/health" && path != "/ready") {
+      const double seconds = to_unix_seconds(system_now()) - to_unix_seconds(started);
+      log::info("web-server", fmt::format("{} {} ({})", method, known(path) ? path : "unknown path", response.status),
+                {{"event", "request"},
+                 {"request_id", id},
+                 {"ip_address", peer},
+                 {"status", response.status},
+                 {"seconds", seconds}});
+    }
+    co_return response;
+  }
+
+  io::Task<io::HttpResponse> dispatch(io::HttpRequest request) {
+    if (request.path == "/health") co_return health_answer();
+    if (request.path == "/ready") co_return ready_answer(checks_);
+    const bool api = request.path.starts_with("/api/");
+    if (!host_allowed(request) && !(api && request.has_header("X-Server-API-Key"))) {
+      co_return io::HttpResponse::text(403, "Host not allowed. Add it to web_server.allowed_hosts.");
+    }
+    if (request.path.starts_with("/api/v1/")) {
+      io::HttpResponse response = co_await api_.handle(std::move(request));
+      co_return response;
+    }
+    co_return not_found(request);
+  }
+
+  bool host_allowed(const io::HttpRequest& request) const {
+    std::string_view host = request.header("Host");
+    if (request.has_header("X-Forwarded-Host")) host = last_element(request.header("X-Forwarded-Host"));
+    host = host_only(host);
+    const auto& config = installation_.config;
+    if (iequals(host, host_only(config.postal.web_hostname))) return true;
+    return std::ranges::any_of(config.web_server.allowed_hosts,
+                               [&](const auto& allowed) { return allowed == "*" || iequals(host, allowed); });
+  }
+
+  static bool acceptable_id(std::string_view id) {
+    return !id.empty() && id.size() <= 64 && std::ranges::all_of(id, [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+    });
+  }
+
+  // Only paths that we know reach the log: a mistyped one may hold a secret.
+  static bool known(std::string_view path) { return path.starts_with("/api/v1/") && path.size() < 64; }
+
+  static io::HttpResponse not_found(const io::HttpRequest& request) {
+    if (istarts_with(trim(request.header("Accept")), "application/json"))
+      return io::HttpResponse::json(404, R"({"status":404,"error":"Not Found"})");
+    return io::HttpResponse::text(404, "Not Found");
+  }
+
+  Installation& installation_;
+  Checks checks_;
+  api::v1::Api api_;
+  std::vector<std::unique_ptr<io::Listener>> listeners_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<WebServer>> WebServer::open(Installation& installation, Checks checks,
+                                                   std::shared_ptr<const std::atomic<bool>> stopping) {
+  auto web = std::make_unique<Web>(installation, std::move(checks));
+  if (auto listening = web->listen(std::move(stopping)); !listening)
+    return std::unexpected(std::move(listening.error()));
+  return web;
+}
+
+}  // namespace posthaste::app
