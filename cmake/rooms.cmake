@@ -1,14 +1,17 @@
-# room(NAME FOLDER USES rooms... LINKS libraries...)
+# room(NAME FOLDER USES rooms... LINKS libraries... TESTS_LINK libraries...)
 #
 # One library per folder of src/. A room sees its own headers and those of the rooms that it uses, and no others: each
 # room's include path holds nothing but a link to its folder, so an include that goes up does not build.
-# Files ending in _test.cpp become the program NAME_test, registered with ctest.
+# Files ending in _test.cpp become the program NAME_test, registered with ctest. Files testing_*.cpp become the library
+# NAME_testing, helpers for the room's own tests and for those of rooms that name it: room(... TESTS_LINK NAME_testing).
 function(room name folder)
-  cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "USES;LINKS;TESTS_LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cpp$")
+  set(helpers ${sources})
+  list(FILTER helpers INCLUDE REGEX "/testing_[^/]*\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_(test|bench|fuzz)|/testing_[^/]*)\\.cpp$")
 
   set(path ${CMAKE_BINARY_DIR}/rooms/${name})
   get_filename_component(parent ${folder} DIRECTORY)
@@ -28,9 +31,16 @@ function(room name folder)
     target_link_libraries(${name} INTERFACE ${ROOM_USES} fmt::fmt)
   endif()
 
+  if(POSTHASTE_TESTS AND helpers)
+    add_library(${name}_testing STATIC ${helpers})
+    target_link_libraries(${name}_testing PUBLIC ${name} PRIVATE ${ROOM_LINKS})
+    target_precompile_headers(${name}_testing REUSE_FROM base)
+    list(APPEND ROOM_TESTS_LINK ${name}_testing)
+  endif()
+
   if(POSTHASTE_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE ${name} ${ROOM_LINKS} GTest::gtest_main GTest::gmock)
+    target_link_libraries(${name}_test PRIVATE ${name} ${ROOM_LINKS} ${ROOM_TESTS_LINK} GTest::gtest_main GTest::gmock)
     target_precompile_headers(${name}_test REUSE_FROM base)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)

@@ -1,17 +1,17 @@
-// Connections, statements and transactions over SQLite and MariaDB. Queries are written once; the two dialects differ in
-// what this file hides: placeholders of table names, times, decimals, errors.
+// Connections, statements and transactions over SQLite and MariaDB. Queries are written once; the two dialects differ
+// in what this file hides: placeholders of table names, times, decimals, errors.
 //
 // Table names. A statement names tables as {main}`users`, {message}`deliveries`, {queue}`queued_messages`; bind_names()
-// puts in the database that holds them: on MariaDB `postal`. and `postal-server-1`., on SQLite nothing (each file is one
-// database; the queue is in the mail server's file). Backticks quote on both.
+// puts in the database that holds them: on MariaDB `postal`. and `postal-server-1`., on SQLite nothing (each file is
+// one database; the queue is in the mail server's file). Backticks quote on both.
 //
 // Values. A Value is null, an integer, a double, text or bytes, or one of the two kinds of time:
 //   DateTime  the main database's datetime columns: DATETIME(6) or DATETIME on MariaDB (whole-second columns truncate),
 //             microseconds since the epoch on SQLite
 //   UnixTime  the message databases' decimal(18,6): decimal text on MariaDB, microseconds since the epoch on SQLite
 //
-// Errors are exceptions (sql::Failure) with a kind that says what to do (data-model.md 22.4). A Connection is used by one
-// thread at a time.
+// Errors are exceptions (sql::Failure) with a kind that says what to do (data-model.md 22.4). A Connection is used by
+// one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ enum class Dialect { Sqlite, MariaDb };
 enum class FailureKind {
   Unreachable,   // no connection, or it was lost: what ran is undone, but a lost COMMIT is unknown
   Conflict,      // deadlock, lock wait, certification: repeat the whole transaction
-  Duplicate,     // a unique index refused the row
+  Duplicate,     // a unique index refused the row; the table, column or index exists already
   MissingTable,  // raw tables are made on demand
   Data,          // a value that the column cannot hold: never repeat
   Full,          // no space left
@@ -46,7 +46,8 @@ enum class FailureKind {
 
 class Failure : public std::runtime_error {
  public:
-  Failure(FailureKind kind, const std::string& what, int code = 0) : std::runtime_error(what), kind_(kind), code_(code) {}
+  Failure(FailureKind kind, const std::string& what, int code = 0)
+      : std::runtime_error(what), kind_(kind), code_(code) {}
   FailureKind kind() const { return kind_; }
   int code() const { return code_; }  // the library's own number, for the log
 
@@ -111,7 +112,7 @@ class Statement {
 };
 
 struct Result {
-  std::int64_t affected = 0;   // rows changed (matched, on MariaDB too)
+  std::int64_t affected = 0;   // rows written (matched, on MariaDB too); unspecified after SELECT
   std::int64_t insert_id = 0;  // of the last INSERT without RETURNING
 };
 
@@ -120,7 +121,8 @@ class Connection {
   virtual ~Connection() = default;
   virtual Dialect dialect() const = 0;
 
-  // The statement for this text, prepared at first use; valid as long as the connection.
+  // The statement for this text, prepared at first use. It stays prepared until some hundred others have been used
+  // since: ask again for each use, a look-up costs one hash.
   virtual Statement& prepare(std::string_view sql) = 0;
 
   Result run(std::string_view sql, std::span<const Value> values);
@@ -132,7 +134,7 @@ class Connection {
   void query(std::string_view sql, std::initializer_list<Value> values, const std::function<void(const Row&)>& each) {
     query(sql, std::span<const Value>(values.begin(), values.size()), each);
   }
-  // The first row's first column as integer, or nothing.
+  // The first row's first column as integer; nothing if there is no row or it is NULL.
   std::optional<std::int64_t> scalar(std::string_view sql, std::initializer_list<Value> values = {});
 
   // Several statements without values, separated by `;`. For DDL and settings.
@@ -167,6 +169,7 @@ struct SqliteOptions {
   bool read_only = false;
   bool create = false;
   int cache_kib = 8192;
+  bool manual_checkpoints = false;  // the owner runs `PRAGMA wal_checkpoint`; otherwise a commit does now and then
 };
 struct MariaDbOptions {
   std::string host = "localhost";  // may be a list separated by commas, tried in order
@@ -175,6 +178,7 @@ struct MariaDbOptions {
   std::string database;  // empty: none selected
   std::string encoding = "utf8mb4";
   Duration connect_timeout = std::chrono::seconds(10);
+  Duration io_timeout = std::chrono::seconds(60);  // for each answer; 0: none, for migrations
 };
 std::unique_ptr<Connection> open_sqlite(const SqliteOptions& options);    // sets the pragmas of data-model.md 20.4
 std::unique_ptr<Connection> open_mariadb(const MariaDbOptions& options);  // sets the session of data-model.md section 1
