@@ -1,5 +1,9 @@
-// The configuration in force: values with their sources. The table of all settings is in settings.cpp; parser, checks,
-// defaults, environment names, v1 mapping and the reference page follow from it (admin-and-config.md section 1).
+// The configuration in force: values with their sources. The table of all settings is in settings_*.cpp; parser,
+// checks, defaults, environment names, v1 mapping and the reference page follow from it (admin-and-config.md section
+// 1).
+//
+// A setting gets its value from the environment, else from the file, else from the table. All that is wrong is reported
+// at once; what is merely doubtful becomes a warning.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +17,14 @@
 
 namespace posthaste::config {
 
+// Decides every default on which Postal's behaviour and good practice differ; a setting of its own wins over it.
 enum class Profile { Postal, Modern };
 
 // An SMTP relay of postal.smtp_relays.
 struct Relay {
   std::string host;
   int port = 25;
-  std::string ssl_mode = "Auto";  // None, Auto, STARTTLS, TLS
+  std::string ssl_mode = "Auto";   // None, Auto, STARTTLS, TLS
   std::string username, password;  // empty: no authentication
 };
 
@@ -65,11 +70,22 @@ struct Config {
     bool tls_enabled = false, proxy_protocol = false, log_connections = false;
     std::string tls_certificate_path, tls_private_key_path, tls_ciphers, ssl_version, tls_min_version;
     std::string log_ip_address_exclusion_matcher;
-    bool auth_requires_tls = false, enhanced_status_codes = true, chunking = true, pipelining = true, reverse_dns = true;
-    std::int64_t max_connections = 10000, max_recipients = 1000, max_messages_per_connection = 1000, max_command_line = 2048;
+    bool auth_requires_tls = false, enhanced_status_codes = true, chunking = true, pipelining = true,
+         reverse_dns = true;
+    std::int64_t max_connections = 10000, max_recipients = 1000, max_messages_per_connection = 1000,
+                 max_command_line = 2048;
     std::int64_t max_header_size = 524288, max_errors = 20;
-    std::int64_t command_timeout = 300, data_timeout = 180, tls_handshake_timeout = 30, shutdown_timeout = 9;  // seconds
+    std::int64_t command_timeout = 300, data_timeout = 180, tls_handshake_timeout = 30,
+                 shutdown_timeout = 9;  // seconds
     std::int64_t inflight_memory_limit = 536870912, reverse_dns_timeout = 2, unknown_recipient_reply = 530;
+    std::vector<std::string> listeners;  // URLs; empty: one listener from default_bind_address and default_port
+    std::vector<std::string> proxy_protocol_trusted, limits_exempt_networks;  // networks, checked
+    std::int64_t max_connections_per_ip = 100, max_connections_per_credential = 500, connection_rate_per_ip = 300;
+    std::int64_t max_auth_failures = 3, auth_failures_per_ip = 20, auth_failure_window = 600, auth_block_time = 900;
+    std::int64_t data_min_rate = 500, proxy_header_timeout = 5, max_session_duration = 7200, tls_reload_interval = 60;
+    bool smtputf8 = true, accept_any_return_path_domain = true, reject_multiple_from = false;
+    std::string bare_newlines = "normalize";   // normalize, reject
+    std::vector<std::string> auth_mechanisms;  // plain, login, cram-md5
   } smtp_server;
   struct {
     std::vector<std::string> mx_records;
@@ -106,14 +122,22 @@ struct Config {
     std::int64_t max_body_size = 67108864;
     std::string v1_invalid_recipients;  // store, reject
     bool keep_message_id = false;
-    std::int64_t max_message_size = 0;  // bytes; 0: only the body limit
+    std::int64_t max_message_size = 0;   // bytes; 0: only the body limit
+    std::int64_t max_recipients = 1000;  // entries of send/raw's rcpt_to
   } api;
+  struct {
+    std::int64_t port = 0;  // one health listener for all roles of the process; 0: none
+    std::string bind_address;
+  } health;
 
   bool sqlite() const { return posthaste.database == "sqlite"; }
 };
 
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+// The process's variables; behind them those of `.env` in the current directory.
 Environment process_environment();
+// `base` with the variables of a dotenv text behind it.
+Environment with_dotenv(Environment base, std::string_view dotenv);
 
 struct LoadOptions {
   std::optional<std::string> path;  // --config
@@ -123,6 +147,7 @@ struct LoadOptions {
 struct Loaded {
   Config config;
   std::vector<std::string> warnings;  // unknown keys, doubtful values; one line each
+  std::vector<std::string> notices;   // which file was read; for standard error, empty when silenced
 };
 
 // Reads file and environment. On failure: all errors, one line each, `<source>: <key>: <what>`; exit status 3.
@@ -136,5 +161,21 @@ std::vector<ShownSetting> show(const LoadOptions& options, bool reveal_secrets);
 
 // A complete YAML file with all keys at their defaults and their texts as comments.
 std::string sample();
+
+// The reference page docs/configuration.md.
+std::string reference_markdown();
+
+// Variables of the process that replace the default port and address of the role that runs: PORT and BIND_ADDRESS,
+// HEALTH_SERVER_PORT and HEALTH_SERVER_BIND_ADDRESS. An empty variable counts as absent; a port that is none is an
+// error.
+struct ListenOverrides {
+  std::optional<int> port, health_port;
+  std::optional<std::string> bind_address, health_bind_address;
+};
+std::expected<ListenOverrides, std::vector<std::string>> listen_overrides(const Environment& environment);
+
+// One relay: `smtp://[user:password@]host[:port][?ssl_mode=Auto]`, `smtps://...` (TLS, port 465) or `host[:port]`.
+// The error says what is wrong with it.
+std::expected<Relay, std::string> parse_relay(std::string_view text);
 
 }  // namespace posthaste::config

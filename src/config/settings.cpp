@@ -1,0 +1,78 @@
+// The table as a whole, and the search for what was meant by an unknown key.
+#include <numeric>
+
+#include "base/strings.h"
+#include "config/setting.h"
+
+namespace posthaste::config {
+
+namespace {
+
+// Mistakes that are known from Postal's own documents and that no measure of likeness would find.
+constexpr std::pair<std::string_view, std::string_view> kKnownMistakes[] = {
+    {"dns.helo_domain", "dns.helo_hostname"},
+    {"smtp_relays", "postal.smtp_relays"},
+};
+
+// Edits that turn one word into the other (Levenshtein).
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+Settings whole_table() {
+  Settings all = installation_settings();
+  for (auto part : {server_settings(), smtp_server_settings(), delivery_settings(), http_settings()})
+    all.insert(all.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
+  return all;
+}
+
+std::map<std::string, const Setting*, std::less<>> by_key() {
+  std::map<std::string, const Setting*, std::less<>> index;
+  for (const auto& setting : settings()) index[setting.key] = &setting;
+  return index;
+}
+
+}  // namespace
+
+const Settings& settings() {
+  static const Settings table = whole_table();
+  return table;
+}
+
+const Setting* find_setting(std::string_view key) {
+  static const auto index = by_key();
+  const auto found = index.find(key);
+  return found == index.end() ? nullptr : found->second;
+}
+
+std::string nearest_key(std::string_view unknown) {
+  for (const auto& [wrong, right] : kKnownMistakes)
+    if (unknown == wrong) return std::string(right);
+  for (const auto& setting : settings())
+    if (setting.v1_path == unknown) return setting.key;
+
+  const std::string_view name = unknown.substr(unknown.find('.') + 1);
+  std::string nearest;
+  std::size_t least = unknown.size() / 4 + 2;  // more edits than that are another word
+  for (const auto& setting : settings()) {
+    const bool same_name = setting.name() == name;  // right name, wrong group
+    const std::size_t edits = same_name ? 1 : distance(unknown, setting.key);
+    if (edits >= least) continue;
+    least = edits;
+    nearest = setting.key;
+  }
+  return nearest;
+}
+
+}  // namespace posthaste::config
