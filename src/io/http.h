@@ -26,7 +26,7 @@ struct HttpRequest {
   std::string query;   // behind `?`, as sent
   HttpHeaders headers;
   std::string body;
-  IpAddress peer;       // the socket's peer
+  IpAddress peer;  // the socket's peer
   Time received;
 
   // First header of that name, any case; empty if absent.
@@ -39,8 +39,8 @@ struct HttpResponse {
   HttpHeaders headers;
   std::string body;
 
-  static HttpResponse text(int status, std::string body);           // text/plain; charset=utf-8
-  static HttpResponse json(int status, std::string body);           // application/json; charset=utf-8
+  static HttpResponse text(int status, std::string body);            // text/plain; charset=utf-8
+  static HttpResponse json(int status, std::string body);            // application/json; charset=utf-8
   HttpResponse& set(std::string_view name, std::string_view value);  // replaces
 };
 
@@ -58,9 +58,9 @@ struct HttpLimits {
 using HttpTooLarge = std::function<HttpResponse(const HttpRequest& head)>;
 
 // Serves one connection until it ends: keep-alive, pipelined requests one after the other, `Expect: 100-continue`, HEAD
-// without body. Malformed requests get 400, too long headers 431, a body above the limit 413; then the connection is closed.
-// An exception from the handler becomes 500 with a request id that is also logged. `stopping` true: answers with
-// `Connection: close`.
+// without body. Malformed requests get 400, too long headers 431, a body above the limit 413; then the connection is
+// closed. An exception from the handler becomes 500 with a request id that is also logged. `stopping` true: answers
+// with `Connection: close`.
 Task<> serve_http(Stream stream, HttpHandler handler, HttpLimits limits, HttpTooLarge too_large,
                   std::shared_ptr<const std::atomic<bool>> stopping);
 

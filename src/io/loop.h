@@ -1,4 +1,7 @@
 // Event loops: one thread each, one per core. State belongs to one loop; others send it a message with post().
+//
+// Whoever posts to a loop or resumes its coroutines (pools, resolvers, OneShot senders, listeners) ends before the loop
+// does.
 #pragma once
 
 #include <atomic>
@@ -28,8 +31,8 @@ class Loop {
   // Runs the work on this loop's thread, later. From any thread.
   void post(std::move_only_function<void()> work);
 
-  // Starts a coroutine on this loop that nobody awaits. `name` appears in the log line if an exception escapes it, which
-  // ends the task and nothing else. From any thread.
+  // Starts a coroutine on this loop that nobody awaits. `name` appears in the log line if an exception escapes it,
+  // which ends the task and nothing else. From any thread.
   void spawn(Task<> task, std::string_view name);
 
   // Suspends the awaiting coroutine (which runs on this loop). A loop that stops drops what sleeps.
@@ -38,6 +41,8 @@ class Loop {
   // Runs until stop(); handlers' exceptions are logged. The thread that calls becomes the loop's thread.
   void run();
   void stop();
+  // After stop() and with no loop running: destroys the tasks that have not ended. The destructor does it too.
+  void drop_tasks();
 
   // Tasks spawned and not yet ended. For graceful stop: wait until it is zero or a deadline passed. From any thread.
   std::size_t active_tasks() const;

@@ -4,8 +4,8 @@
 //   store.accept(std::move(submission), stored.sender());   // called later, from any thread
 //   auto outcome = co_await stored;                          // resumes on the loop that awaits
 //
-// The sender may outlive the OneShot and may be dropped unused: then the awaiting side stays suspended for ever, so every
-// API that takes a callback promises to call it exactly once.
+// The sender may outlive the OneShot and may be dropped unused: then the awaiting side stays suspended for ever, so
+// every API that takes a callback promises to call it exactly once.
 #pragma once
 
 #include <atomic>

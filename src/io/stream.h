@@ -1,8 +1,9 @@
 // A TCP (or UNIX) connection on its loop, in clear or over TLS.
 //
-// Every operation has a deadline and fails as a value: Timeout, Closed (the peer ended or reset it), Unavailable (cannot
-// connect; cause is the system's text) or Protocol (TLS). After any failure the stream is only good for close().
-// One read and one write may be pending at the same time; all calls come from the stream's loop.
+// Every operation has a deadline and fails as a value: Timeout, Closed (the peer ended or reset it), Unavailable
+// (cannot connect; cause is the system's text) or Protocol (TLS). After any failure the stream is only good for
+// close(), unless said otherwise. One read and one write may be pending at the same time; all calls come from the
+// stream's loop.
 #pragma once
 
 #include <cstddef>
@@ -38,9 +39,10 @@ class Stream {
   static Task<Result<Stream>> connect(Endpoint to, std::optional<IpAddress> source, Duration timeout);
   static Task<Result<Stream>> connect_unix(std::string path, Duration timeout);
 
-  // Reads at least one byte. Closed at the end of the stream.
+  // Reads at least one byte. Closed at the end of the stream. After Timeout, and only here, reading may be tried again.
   Task<Result<std::size_t>> read_some(std::span<char> into, Duration timeout);
-  // Writes all of it; the timeout is for progress: it starts anew when bytes were taken. The bytes must stay until the end.
+  // Writes all of it; the timeout is for progress: it starts anew when bytes were taken. The bytes must stay until the
+  // end.
   Task<Result<>> write(std::string_view bytes, Duration timeout);
   // Writes the pieces one after the other with gathered writes; pieces and their bytes must stay until the end.
   Task<Result<>> write_all(std::span<const std::string_view> pieces, Duration timeout);
@@ -49,12 +51,16 @@ class Stream {
   Task<Result<TlsInfo>> start_tls_server(std::shared_ptr<const TlsContext> context, Duration timeout);
   Task<Result<TlsInfo>> start_tls_client(std::shared_ptr<const TlsContext> context, std::string name, Duration timeout);
 
+  // Ends the sending side, reads away what the peer still sends for at most that long, then closes: the peer gets to
+  // see the last reply even if it goes on sending. Use it instead of close() after a refusal in the middle of input.
+  Task<> finish(Duration timeout);
+
   // Ends pending operations with Closed and the connection with it. Idempotent; from the stream's loop.
   void close();
   bool open() const;
   bool tls() const;
 
-  Endpoint peer() const;   // as the socket says; a UNIX socket has 0.0.0.0:0
+  Endpoint peer() const;  // as the socket says; a UNIX socket has 0.0.0.0:0
   Endpoint local() const;
 
   struct Impl;
@@ -65,15 +71,15 @@ class Stream {
   std::unique_ptr<Impl> impl_;
 };
 
-// Accepts connections on one loop and hands each to `serve`, spawned as a task on that loop. With reuse_port, listeners on
-// several loops share the port and the kernel spreads connections. Address `::` also takes IPv4 (as IPv4 addresses).
+// Accepts connections on one loop and hands each to `serve`, spawned as a task on that loop. With reuse_port, listeners
+// on several loops share the port and the kernel spreads connections. Address `::` also takes IPv4 (as IPv4 addresses).
 class Listener {
  public:
   using Serve = std::function<Task<>(Stream)>;
 
   // Binds and listens at once, backlog 4096. Fails with Unavailable and the system's text (`address already in use`).
-  static Result<std::unique_ptr<Listener>> open(Loop& loop, std::string_view address, std::uint16_t port, bool reuse_port,
-                                                Serve serve);
+  static Result<std::unique_ptr<Listener>> open(Loop& loop, std::string_view address, std::uint16_t port,
+                                                bool reuse_port, Serve serve);
   static Result<std::unique_ptr<Listener>> open_unix(Loop& loop, const std::string& path, int mode, Serve serve);
   ~Listener();
 

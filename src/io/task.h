@@ -1,8 +1,8 @@
 // Coroutines: a Task<T> starts when it is awaited and runs on the event loop of whoever awaits it.
 //
-// The type is ours, not Asio's, so that rooms above `io` do not compile Asio: its awaitable drags the whole library into
-// every header that returns one. Rules (style.md): parameters are values or outlive the coroutine; no lock is held across
-// co_await; a coroutine lambda's captures do not outlive the lambda, so pass them as parameters.
+// The type is ours, not Asio's, so that rooms above `io` do not compile Asio: its awaitable drags the whole library
+// into every header that returns one. Rules (style.md): parameters are values or outlive the coroutine; no lock is held
+// across co_await; a coroutine lambda's captures do not outlive the lambda, so pass them as parameters.
 #pragma once
 
 #include <coroutine>
