@@ -78,7 +78,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool tls() const { return ssl_ != nullptr; }
   ssl_st* ssl() const { return ssl_.get(); }
   void set_ssl(ssl_st* ssl) { ssl_.reset(ssl); }
-  void drop_ssl() { ssl_.reset(); }
   // What the last TLS call's return value means.
   Step tls_step(int returned);
 

@@ -24,6 +24,7 @@ class TlsContext {
   static Result<std::shared_ptr<const TlsContext>> server(const ServerOptions& options);
 
   // verify: chain against the system's store and the name given to the handshake. TLS 1.2 or newer then.
+  // Reads the store, which takes milliseconds: make one and keep it.
   static std::shared_ptr<const TlsContext> client(bool verify);
 
   void* native() const { return native_.get(); }  // SSL_CTX*
