@@ -1,0 +1,21 @@
+"""On MariaDB the databases are Postal's."""
+import os, pathlib, subprocess
+import pytest
+from world.product import ROOT, Account
+
+KIT = pathlib.Path(os.environ.get("POSTHASTE_KIT", ROOT.parent / "shared" / "conformance"))
+
+
+@pytest.mark.only("mariadb")
+@pytest.mark.parametrize("database, golden", [("postal", "main"), ("postal-server-1", "message")])
+def test_schema_is_postals(account, mariadb, database, golden):
+    done = subprocess.run(["/usr/bin/python3", KIT / "schema_of.py", database, "--against", KIT / "golden" / "schema" / f"{golden}.json", "--",
+                           "-uroot", "-S", str(mariadb.socket)], capture_output=True, text=True)
+    assert done.stdout.strip() == "the same", done.stdout + done.stderr
+
+
+def test_initialize_can_be_repeated(account):
+    account.product.stop()
+    assert account.product.run("initialize").returncode == 0
+    account.product.start()
+    assert account.product.command("server", "list")
