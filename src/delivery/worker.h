@@ -1,8 +1,8 @@
 // Delivery: takes queued messages, decides what becomes of them, and concludes each attempt.
 //
 // The queue is a schedule. Messages come from acceptance in this process (hand_over) or are claimed from the table in
-// blocks; they wait in lanes, one per place they go to and source address, each with its own limit of connections, so that
-// a slow site holds up its own lane only.
+// blocks; they wait in lanes, one per place they go to and source address, each with its own limit of connections, so
+// that a slow site holds up its own lane only.
 #pragma once
 
 #include <memory>
@@ -21,10 +21,10 @@ namespace posthaste::delivery {
 
 struct WorkerOptions {
   Clock clock = system_now;
-  std::size_t window = 20000;           // messages held in memory at most
-  std::size_t lane_connections = 20;    // per lane
+  std::size_t window = 20000;         // messages held in memory at most
+  std::size_t lane_connections = 20;  // per lane
   std::size_t messages_per_connection = 100;
-  bool claims = true;                   // false: only what is handed over (tests)
+  bool claims = true;  // false: only what is handed over (tests)
 };
 
 class Worker : public store::LocalWorker {

@@ -1,0 +1,62 @@
+// One attempt at one message: everything the pipeline's steps learn and decide about it, in one place.
+//
+// An attempt is worked on by one thread at a time: a pool thread before and after sending, its lane's loop between.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "delivery/connect.h"
+#include "delivery/journal_records.h"
+#include "delivery/send_limits.h"
+#include "policy/reply_verdict.h"
+#include "smtp/client/connection.h"
+#include "store/directory.h"
+#include "store/messages.h"
+
+namespace posthaste::delivery {
+
+// A queued message in its lane, before anything was read for it.
+struct Job {
+  store::QueuedMessage queued;
+  std::uint64_t arrival = 0;  // counted per lane: who was there when a round of connecting failed
+};
+
+struct Attempt {
+  Job job;
+  Time started;
+
+  // learned before sending
+  std::shared_ptr<const store::Directory> directory;
+  const store::Server* server = nullptr;
+  const store::Domain* domain = nullptr;
+  store::Message message;
+  std::optional<store::RawMessage> raw;
+  std::string found_tag;      // X-Postal-Tag, if the message had no tag
+  std::string added_headers;  // signature and X-Postal-MsgID, made at this attempt
+  bool on_suppression_list = false;
+  bool counted = false;  // an earlier attempt began a transaction: the send limit has it
+  SendLimits::Place limit_place;
+
+  // while sending
+  smtp::client::Envelope envelope;
+  int moves = 0;                 // to another connection, after one that broke
+  std::optional<Ticket> ticket;  // in the journal, from the final dot on
+  std::optional<ConnectFailure> no_connection;
+
+  // after sending
+  std::optional<policy::Verdict> verdict;  // of the transaction, or of the round of connecting
+  bool over_tls = false;
+  std::optional<double> seconds;  // the transaction took
+  std::string log_id;
+  std::string remark;  // put behind the verdict's details
+  std::string suppress_reason;
+  bool unsuppress = false;
+
+  const store::QueuedMessage& queued() const { return job.queued; }
+};
+
+}  // namespace posthaste::delivery

@@ -1,0 +1,22 @@
+#include "delivery/flight.h"
+
+namespace posthaste::delivery {
+
+store::Conclusion interrupted(const InDoubt& what, Time now) {
+  store::Delivery delivery;
+  delivery.message_id = what.message_id;
+  delivery.status = "SoftFail";
+  delivery.details = "Delivery was interrupted after the message had been sent to " + what.endpoint +
+                     ". It will be retried and may arrive twice.";
+  delivery.timestamp = now;
+  store::Conclusion conclusion;
+  conclusion.server_id = what.server_id;
+  conclusion.message_id = what.message_id;
+  conclusion.queue_id = what.queue_id;
+  conclusion.delivery = std::move(delivery);
+  conclusion.queue = store::QueueChange::Retry;
+  conclusion.retry_at = now + 300s;
+  return conclusion;
+}
+
+}  // namespace posthaste::delivery

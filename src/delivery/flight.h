@@ -1,0 +1,20 @@
+// A transaction that is under way, as its lanes keep it.
+#pragma once
+
+#include <string>
+
+#include "delivery/attempt.h"
+
+namespace posthaste::delivery {
+
+struct Flight {
+  Attempt* attempt = nullptr;
+  std::string endpoint;
+  bool past_dot = false;
+  bool settled = false;  // concluded as uncertain at shutdown: what still comes does not count
+};
+
+// What became of a message whose reply nobody will read: here at shutdown, or found in the journal at the next start.
+store::Conclusion interrupted(const InDoubt& what, Time now);
+
+}  // namespace posthaste::delivery

@@ -1,0 +1,48 @@
+#include "delivery/lane.h"
+
+namespace posthaste::delivery {
+
+namespace {
+
+constexpr std::size_t kBacklogPerConnection = 10;
+constexpr auto kLongWait = 1s;
+
+void take_failed_from(Lane& lane, std::deque<std::shared_ptr<Attempt>>& from,
+                      std::vector<std::shared_ptr<Attempt>>& into) {
+  for (auto& attempt : from) {
+    if (lane.failed(*attempt)) into.push_back(std::move(attempt));
+  }
+  std::erase(from, nullptr);
+}
+
+}  // namespace
+
+bool wants_connection(const Lane& lane, std::size_t limit, Steady::time_point now) {
+  if (lane.connecting || lane.connections >= limit) return false;
+  if (!lane.moved.empty()) return true;
+  if (lane.ready.empty()) return false;
+  if (lane.connections == 0) return true;
+  if (now < lane.no_more_until || !lane.idle.empty()) return false;
+  return lane.backlog() > kBacklogPerConnection * lane.connections || now - lane.ready_since > kLongWait;
+}
+
+std::size_t prefetch(const Lane& lane) { return lane.failure ? 8 : std::max<std::size_t>(4, 2 * lane.connections); }
+
+std::shared_ptr<Attempt> take_for(Lane& lane, bool new_connection) {
+  auto& from = new_connection && !lane.moved.empty() ? lane.moved : lane.ready;
+  if (from.empty()) return nullptr;
+  auto attempt = std::move(from.front());
+  from.pop_front();
+  lane.ready_since = Steady::now();
+  return attempt;
+}
+
+std::vector<std::shared_ptr<Attempt>> take_failed(Lane& lane) {
+  std::vector<std::shared_ptr<Attempt>> failed;
+  if (!lane.failure) return failed;
+  take_failed_from(lane, lane.ready, failed);
+  take_failed_from(lane, lane.moved, failed);
+  return failed;
+}
+
+}  // namespace posthaste::delivery

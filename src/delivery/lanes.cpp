@@ -1,0 +1,270 @@
+#include "delivery/lanes.h"
+
+#include "base/log.h"
+#include "base/random.h"
+#include "base/strings.h"
+#include "delivery/flight.h"
+#include "delivery/measures.h"
+#include "sql/sql.h"
+
+namespace posthaste::delivery {
+
+namespace {
+
+constexpr auto kTick = 500ms;
+constexpr auto kIdle = 5s;
+constexpr auto kTroublePause = 1s;
+constexpr auto kAfterRefusedConnection = 30s;
+constexpr std::size_t kSmall = 32 * 1024;  // bodies up to here may wait in memory for a connection
+
+// The database cannot be asked now. Anything else that goes wrong is a matter of the one message.
+bool is_database_trouble(const std::exception& error) {
+  const auto* failure = dynamic_cast<const sql::Failure*>(&error);
+  if (!failure) return false;
+  using Kind = sql::FailureKind;
+  return failure->kind() == Kind::Unreachable || failure->kind() == Kind::Conflict || failure->kind() == Kind::Full ||
+         failure->kind() == Kind::Denied;
+}
+
+}  // namespace
+
+Shared::Shared(store::Store& the_store, const config::Config& the_config, io::Resolver& the_resolver,
+               io::Pool& the_pool, WorkerOptions the_options, std::unique_ptr<Journal> journal, Dial the_dial)
+    : store(the_store),
+      config(the_config),
+      resolver(the_resolver),
+      pool(the_pool),
+      options(std::move(the_options)),
+      signer(config),
+      limits(store),
+      tools{store,
+            config,
+            options.clock,
+            [] { return double(random_below(1U << 20)) / double(1U << 20); },
+            signer,
+            limits,
+            {config.delivery.retry_jitter, config.delivery.retry_scale}},
+      settlement(store, std::move(journal)),
+      dial(std::move(the_dial)),
+      own(own_host(config, interface_addresses())),
+      timeouts(timeouts_of(config)) {}
+
+LaneKey lane_key(const store::QueuedMessage& message, bool relays) {
+  return {relays ? "(relays)" : lane_domain(message.domain), message.ip_address_id};
+}
+
+std::size_t loop_of(const LaneKey& key, std::size_t loops) {
+  return (std::hash<std::string>{}(key.site) ^ std::size_t(key.source.value_or(0)) * 0x9E3779B97F4A7C15U) % loops;
+}
+
+void Lanes::start() { loop_.spawn(tick(), "lanes"); }
+
+void Lanes::add(std::vector<store::QueuedMessage> messages) {
+  std::vector<LanePtr> touched;
+  for (auto& message : messages) {
+    auto lane = lane_for(message);
+    const auto server = message.server_id;
+    lane->waiting.push(server, {std::move(message), ++lane->arrivals});
+    if (touched.empty() || touched.back() != lane) touched.push_back(std::move(lane));
+  }
+  for (const auto& lane : touched) pump(lane);
+}
+
+Lanes::LanePtr Lanes::lane_for(const store::QueuedMessage& message) {
+  auto key = lane_key(message, !shared_.tools.config.postal.smtp_relays.empty());
+  auto& lane = lanes_[key];
+  if (!lane) {
+    lane = std::make_shared<Lane>();
+    lane->key = std::move(key);
+    ++shared_.lanes;
+  }
+  return lane;
+}
+
+void Lanes::erase_if_empty(const LanePtr& lane) {
+  const auto at = lanes_.find(lane->key);
+  if (!lane->empty() || at == lanes_.end() || at->second != lane) return;
+  lanes_.erase(at);
+  --shared_.lanes;
+}
+
+void Lanes::pump_all() {
+  std::vector<LanePtr> all;
+  for (const auto& [key, lane] : lanes_) all.push_back(lane);
+  for (const auto& lane : all) pump(lane);
+}
+
+void Lanes::pump(const LanePtr& lane) {
+  if (shared_.stopping) return;
+  for (auto& attempt : take_failed(*lane)) {
+    set_verdict(*attempt, *lane->failure);
+    loop_.spawn(finish(std::move(attempt)), "delivery");
+  }
+  if (shared_.frozen || trouble_) return;
+
+  while (!lane->waiting.empty() && lane->preparing + lane->ready.size() < prefetch(*lane)) {
+    ++lane->preparing;
+    loop_.spawn(prepare(lane, std::move(*lane->waiting.pop())), "prepare");
+  }
+  while (!lane->idle.empty() && !lane->ready.empty() && lane->ready.size() > lane->granted) {
+    auto connection = std::move(lane->idle.back().connection);  // the youngest is the likeliest to live
+    lane->idle.pop_back();
+    ++lane->granted;
+    loop_.spawn(carry(lane, std::move(connection), true), "connection");
+  }
+  if (!lane->moved.empty() && lane->connections >= shared_.options.lane_connections && !lane->idle.empty()) {
+    loop_.spawn(quit(std::move(lane->idle.front().connection)), "connection");
+    lane->idle.pop_front();
+    --lane->connections;
+  }
+  if (wants_connection(*lane, shared_.options.lane_connections, Steady::now())) {
+    lane->connecting = true;
+    ++lane->connections;
+    loop_.spawn(open(lane), "connection");
+  }
+  erase_if_empty(lane);
+}
+
+io::Task<> Lanes::tick() {
+  while (!shared_.stopping) {
+    co_await loop_.sleep(kTick);
+    const auto now = Steady::now();
+    for (const auto& [key, lane] : lanes_) {
+      while (!lane->idle.empty() && now - lane->idle.front().since > kIdle) {
+        loop_.spawn(quit(std::move(lane->idle.front().connection)), "connection");
+        lane->idle.pop_front();
+        --lane->connections;
+      }
+    }
+    pump_all();
+  }
+}
+
+void Lanes::begin(Attempt& attempt) {
+  attempt.started = shared_.tools.clock();
+  if (attempt.queued().attempts > 0) return;
+  const auto waited = attempt.started - attempt.queued().created_at;
+  measures().queue_latency.observe(std::max(0.0, std::chrono::duration<double>(waited).count()));
+}
+
+io::Task<> Lanes::prepare(LanePtr lane, Job job) {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->job = std::move(job);
+  begin(*attempt);
+  auto work = [attempt, shared = keep_] { return run_before_send(*attempt, shared->tools); };
+
+  std::optional<store::Conclusion> ended;
+  std::exception_ptr failure;
+  try {
+    ended = co_await shared_.pool.run(std::move(work));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  --lane->preparing;
+  if (shared_.stopping) {
+    shared_.settlement.forget(attempt->queued());
+  } else if (failure) {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      if (is_database_trouble(error)) {
+        const auto server = attempt->queued().server_id;
+        lane->waiting.push_front(server, std::move(attempt->job));
+        if (!trouble_) log::warn("worker", "the database cannot be read; deliveries wait", {{"error", error.what()}});
+        if (!std::exchange(trouble_, true)) loop_.spawn(resume_after_trouble(), "resume");
+      } else {
+        stumble(std::move(attempt), error);
+      }
+    }
+  } else if (ended) {
+    measures().concluded(*ended, "");
+    measures().worked(index_, shared_.tools.clock() - attempt->started);
+    shared_.settlement.conclude(attempt->queued(), std::move(*ended));
+  } else {
+    prepared(lane, std::move(attempt));
+  }
+  pump(lane);
+}
+
+void Lanes::prepared(const LanePtr& lane, AttemptPtr attempt) {
+  const bool connected = lane->connections > (lane->connecting ? 1U : 0U);
+  if (!connected && attempt->raw->size() > kSmall) {
+    attempt->raw.reset();
+    shared_.settlement.drop_raw(attempt->job.queued);
+  }
+  if (lane->ready.empty()) lane->ready_since = Steady::now();
+  lane->ready.push_back(std::move(attempt));
+}
+
+io::Task<> Lanes::resume_after_trouble() {
+  co_await loop_.sleep(kTroublePause);
+  trouble_ = false;
+  pump_all();
+}
+
+void Lanes::stumble(AttemptPtr attempt, const std::exception& error) {
+  measures().errors.add({{"error", "delivery"}});
+  auto conclusion = internal_error(*attempt, shared_.tools, error);
+  measures().concluded(conclusion, "");
+  shared_.settlement.conclude(attempt->queued(), std::move(conclusion), attempt->ticket);
+}
+
+io::Task<> Lanes::open(LanePtr lane) {
+  auto& first = lane->moved.empty() ? lane->ready.front() : lane->moved.front();
+  std::string domain = first->queued().domain;
+  const auto& config = shared_.tools.config;
+  auto directory = shared_.tools.store.directory();
+  const auto* row = lane->key.source ? directory->ip_address(*lane->key.source) : nullptr;
+  RoutingRules rules{config.postal.smtp_relays, shared_.own, domain_is_ours(*directory, config, domain)};
+  Source source = source_of(row, config);
+
+  Connected outcome = ConnectFailure{};
+  try {
+    outcome =
+        co_await connect(shared_.resolver, shared_.dial, domain, std::move(rules), std::move(source), shared_.timeouts);
+  } catch (const std::exception& error) {
+    log::error("worker", std::string("internal error while connecting: ") + error.what(), {{"domain", domain}});
+    outcome =
+        ConnectFailure{{}, "No SMTP servers were available for " + domain + ". No hosts to try.", error.what(), ""};
+  }
+  lane->connecting = false;
+  if (auto* failure = std::get_if<ConnectFailure>(&outcome)) {
+    opening_failed(lane, std::move(*failure));
+    co_return;
+  }
+  lane->failure.reset();
+  ++shared_.connections;
+  measures().connections.set(double(shared_.connections.load()));
+  co_await carry(lane, std::move(std::get<ConnectionPtr>(outcome)), false);
+}
+
+void Lanes::opening_failed(const LanePtr& lane, ConnectFailure failure) {
+  --lane->connections;
+  if (lane->connections > 0) {
+    lane->no_more_until = Steady::now() + kAfterRefusedConnection;
+  } else {
+    lane->failure = std::move(failure);
+    lane->failed_up_to = lane->arrivals;
+  }
+  pump(lane);
+}
+
+void Lanes::forget_waiting() {
+  for (const auto& [key, lane] : lanes_) {
+    while (auto job = lane->waiting.pop()) shared_.settlement.forget(job->queued);
+    for (const auto& attempt : lane->ready) shared_.settlement.forget(attempt->queued());
+    for (const auto& attempt : lane->moved) shared_.settlement.forget(attempt->queued());
+    lane->ready.clear();
+    lane->moved.clear();
+  }
+}
+
+void Lanes::close_idle() {
+  for (const auto& [key, lane] : lanes_) {
+    for (auto& idle : lane->idle) loop_.spawn(quit(std::move(idle.connection)), "connection");
+    lane->connections -= lane->idle.size();
+    lane->idle.clear();
+  }
+}
+
+}  // namespace posthaste::delivery

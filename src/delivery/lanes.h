@@ -1,0 +1,112 @@
+// The lanes of one event loop, and what goes on in them: preparing messages, opening connections, transactions.
+//
+//   waiting --prepare (pool)--> ready --connection--> transaction --> concluded
+//                 \--> concluded (held, failed, ...)
+//
+// A lane belongs to one loop for its whole life, so nothing here takes a lock; messages come in through add(), posted.
+// Preparing runs a few messages ahead. When a round of connecting fails while no other connection of the lane works,
+// all messages that had arrived by then share its outcome, after their own steps before `send` had their say.
+//
+// A connection that breaks before the content was complete costs its message no attempt: it moves to a new connection,
+// at most twice. Idle connections stay for five seconds.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "delivery/connect.h"
+#include "delivery/flight.h"
+#include "delivery/lane.h"
+#include "delivery/outgoing_pipeline.h"
+#include "delivery/settlement.h"
+#include "delivery/worker.h"
+#include "io/loop.h"
+#include "io/pool.h"
+#include "io/resolver.h"
+
+namespace posthaste::delivery {
+
+// What all lanes share. Work on pool threads holds it, so it outlives the worker if need be.
+struct Shared {
+  store::Store& store;
+  const config::Config& config;
+  io::Resolver& resolver;
+  io::Pool& pool;
+  const WorkerOptions options;
+  Signer signer;
+  SendLimits limits;
+  Tools tools;
+  Settlement settlement;
+  Dial dial;
+  OwnHost own;
+  smtp::client::Timeouts timeouts;
+
+  std::atomic<bool> stopping{false};  // nothing new is begun
+  std::atomic<bool> cut{false};       // transactions before their final dot do not pass it any more
+  std::atomic<bool> frozen{false};    // the lease could not be renewed: nothing new is begun for now
+  std::atomic<std::size_t> lanes{0}, connections{0}, transactions{0}, past_dot{0};
+
+  Shared(store::Store& store, const config::Config& config, io::Resolver& resolver, io::Pool& pool,
+         WorkerOptions options, std::unique_ptr<Journal> journal, Dial dial);
+};
+
+class Lanes {
+ public:
+  Lanes(io::Loop& loop, std::size_t index, std::shared_ptr<Shared> shared)
+      : loop_(loop), index_(index), keep_(std::move(shared)), shared_(*keep_) {}
+
+  io::Loop& loop() { return loop_; }
+
+  // All of the following on the loop.
+  void start();
+  void add(std::vector<store::QueuedMessage> messages);
+  // Forgets all messages that no transaction has begun for; their rows keep the lease.
+  void forget_waiting();
+  void close_idle();
+  // What is between final dot and reply is concluded as uncertain.
+  void conclude_in_doubt();
+
+ private:
+  using LanePtr = std::shared_ptr<Lane>;
+  using ConnectionPtr = std::unique_ptr<smtp::client::Connection>;
+  using AttemptPtr = std::shared_ptr<Attempt>;
+  enum class After { Concluded, Moved, Dropped };
+
+  LanePtr lane_for(const store::QueuedMessage& message);
+  void pump(const LanePtr& lane);
+  void pump_all();
+  void erase_if_empty(const LanePtr& lane);
+
+  io::Task<> tick();
+  io::Task<> prepare(LanePtr lane, Job job);
+  void prepared(const LanePtr& lane, AttemptPtr attempt);
+  io::Task<> open(LanePtr lane);
+  void opening_failed(const LanePtr& lane, ConnectFailure failure);
+  // `granted`: pump() counted on this connection to take one of the ready messages.
+  io::Task<> carry(LanePtr lane, ConnectionPtr connection, bool granted);
+  io::Task<After> transact(smtp::client::Connection& connection, AttemptPtr attempt);
+  io::Task<> quit(ConnectionPtr connection);
+  io::Task<> finish(AttemptPtr attempt);
+  io::Task<> resume_after_trouble();
+
+  io::Task<> load_raw(AttemptPtr attempt);
+  void begin(Attempt& attempt);
+  void stumble(AttemptPtr attempt, const std::exception& error);
+
+  io::Loop& loop_;
+  const std::size_t index_;
+  const std::shared_ptr<Shared> keep_;
+  Shared& shared_;
+  std::map<LaneKey, LanePtr> lanes_;
+  std::vector<std::shared_ptr<Flight>> flights_;
+  bool trouble_ = false;  // the database does not answer: preparing pauses
+};
+
+// The lane of a message and, from it, the loop.
+LaneKey lane_key(const store::QueuedMessage& message, bool relays);
+std::size_t loop_of(const LaneKey& key, std::size_t loops);
+
+}  // namespace posthaste::delivery

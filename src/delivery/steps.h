@@ -1,0 +1,35 @@
+// The steps of the outgoing pipeline, one function each; their order is the table in outgoing_pipeline.cpp. Texts are
+// Postal's: clients and dashboards match on them.
+#pragma once
+
+#include "delivery/outgoing_pipeline.h"
+
+namespace posthaste::delivery {
+
+// before sending: steps_before_send.cpp
+Answer find_message(Attempt& attempt, Tools& tools);
+Answer set_incoming_aside(Attempt& attempt, Tools& tools);
+Answer find_mail_server(Attempt& attempt, Tools& tools);
+Answer hold_while_suspended(Attempt& attempt, Tools& tools);
+Answer fail_after_last_attempt(Attempt& attempt, Tools& tools);
+Answer find_raw_message(Attempt& attempt, Tools& tools);
+Answer check_scope(Attempt& attempt, Tools& tools);
+Answer check_domain(Attempt& attempt, Tools& tools);
+Answer check_recipient(Attempt& attempt, Tools& tools);
+Answer find_tag(Attempt& attempt, Tools& tools);
+Answer hold_by_credential(Attempt& attempt, Tools& tools);
+Answer hold_if_suppressed(Attempt& attempt, Tools& tools);
+Answer fail_if_spam(Attempt& attempt, Tools& tools);
+Answer add_headers(Attempt& attempt, Tools& tools);
+Answer check_send_limit(Attempt& attempt, Tools& tools);
+Answer hold_in_development(Attempt& attempt, Tools& tools);
+Answer address_envelope(Attempt& attempt, Tools& tools);
+
+// behind it: steps_after_send.cpp. What they find changes the attempt; their answer is always to go on.
+bool after_unknown_domain(const Attempt& attempt);
+Answer fail_unknown_domain(Attempt& attempt, Tools& tools);
+bool after_hard_fail(const Attempt& attempt);
+Answer suppress_after_hard_fails(Attempt& attempt, Tools& tools);
+Answer unsuppress_after_success(Attempt& attempt, Tools& tools);
+
+}  // namespace posthaste::delivery

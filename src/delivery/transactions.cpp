@@ -1,0 +1,218 @@
+// The half of Lanes that talks: a connection carries one message after the other, and each outcome is settled.
+#include <stdexcept>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "delivery/lanes.h"
+#include "delivery/measures.h"
+#include "delivery/wire.h"
+
+namespace posthaste::delivery {
+
+using smtp::client::Connection;
+using smtp::client::Outcome;
+
+namespace {
+
+constexpr int kMostMoves = 2;
+
+// Thrown out of a transaction whose final dot must not be sent any more.
+struct Cut : std::runtime_error {
+  Cut() : std::runtime_error("shutting down") {}
+};
+
+policy::Verdict verdict_of(const Attempt& attempt, const Outcome& outcome, const smtp::client::Target& target) {
+  const std::string endpoint = target.text(), source = target.source ? target.source->text() : "";
+  policy::Attempt what;
+  what.kind = policy::Attempt::Kind(outcome.kind);
+  what.stage = policy::Stage(outcome.stage);
+  what.code = outcome.reply.code;
+  what.reply = outcome.reply.text;
+  what.error = outcome.error;
+  what.rcpt_to = attempt.message.rcpt_to;
+  what.endpoint = endpoint;
+  what.source_ip = source;
+  what.attempts = attempt.queued().attempts;
+  return policy::judge(what);
+}
+
+log::Fields names(const Attempt& attempt) {
+  return {{"message", attempt.queued().message_id},
+          {"server", attempt.queued().server_id},
+          {"token", attempt.message.token},
+          {"log_id", attempt.log_id}};
+}
+
+void log_outcome(const Attempt& attempt, const std::string& endpoint) {
+  const auto& verdict = *attempt.verdict;
+  auto fields = names(attempt);
+  if (verdict.status == policy::Verdict::Status::Sent) {
+    log::info("worker", "Accepted by " + endpoint + " for " + attempt.message.rcpt_to, fields);
+    return;
+  }
+  fields.emplace_back("status", policy::to_text(verdict.status));
+  fields.emplace_back("output", verdict.output);
+  log::info("worker", verdict.details, fields);
+  if (verdict.status == policy::Verdict::Status::SoftFail)
+    log::debug("worker", "message requeued for trying later", fields);
+}
+
+InDoubt in_doubt(const Attempt& attempt, const std::string& endpoint, Time now) {
+  return {attempt.queued().server_id, attempt.queued().message_id, attempt.queued().queue_id, endpoint, now};
+}
+
+}  // namespace
+
+io::Task<> Lanes::carry(LanePtr lane, ConnectionPtr connection, bool granted) {
+  const int limit = int(shared_.options.messages_per_connection);
+  if (granted) --lane->granted;
+  while (!shared_.stopping && !shared_.frozen) {
+    auto attempt = take_for(*lane, connection->transactions() == 0);
+    if (!attempt) break;
+    pump(lane);  // one place is free: prepare the next while this one is sent
+    const After after = co_await transact(*connection, attempt);
+    if (after == After::Moved) lane->moved.push_back(std::move(attempt));
+    if (after == After::Concluded) loop_.spawn(finish(std::move(attempt)), "delivery");
+    if (!connection->usable() || connection->transactions() >= limit) break;
+  }
+  if (connection->usable() && connection->transactions() < limit && !shared_.stopping) {
+    lane->idle.push_back({std::move(connection), Steady::now()});
+    pump(lane);
+    co_return;
+  }
+  --lane->connections;
+  pump(lane);
+  co_await quit(std::move(connection));
+}
+
+io::Task<> Lanes::quit(ConnectionPtr connection) {
+  if (connection->usable()) co_await connection->quit();
+  connection.reset();
+  --shared_.connections;
+  measures().connections.set(double(shared_.connections.load()));
+}
+
+// A body that was too large to wait in memory.
+io::Task<> Lanes::load_raw(AttemptPtr attempt) {
+  auto work = [attempt, shared = keep_] { return shared->store.raw(attempt->queued().server_id, attempt->message); };
+  auto raw = co_await shared_.pool.run(std::move(work));
+  if (!raw) throw std::runtime_error("the raw message has gone");
+  attempt->raw = std::move(raw);
+}
+
+io::Task<Lanes::After> Lanes::transact(Connection& connection, AttemptPtr attempt) {
+  auto flight = std::make_shared<Flight>();
+  flight->attempt = attempt.get();
+  flight->endpoint = connection.target().text();
+  flights_.push_back(flight);
+  ++shared_.transactions;
+  attempt->log_id = random_upper_alphanumeric(8);
+  attempt->no_connection.reset();
+  log::debug("worker",
+             fmt::format("Sending message {}::{} to {}", attempt->queued().server_id, attempt->queued().message_id,
+                         attempt->message.rcpt_to),
+             names(*attempt));
+
+  auto before_dot = [this, flight] {
+    if (shared_.cut) throw Cut();
+    flight->past_dot = true;
+    ++shared_.past_dot;
+    auto* journal = shared_.settlement.journal();
+    if (journal) {
+      flight->attempt->ticket = journal->sending(in_doubt(*flight->attempt, flight->endpoint, shared_.tools.clock()));
+    }
+  };
+
+  std::optional<Outcome> outcome;
+  std::exception_ptr failure;
+  const auto began = Steady::now();
+  try {
+    if (!attempt->raw) co_await load_raw(attempt);
+    if (!attempt->counted) shared_.tools.store.count_sent(attempt->queued().server_id, shared_.tools.clock());
+    attempt->counted = true;
+    attempt->limit_place.give_back();
+    const std::string front =
+        resent_sender(attempt->envelope.mail_from, shared_.tools.config.postal.use_resent_sender_header) +
+        attempt->added_headers;
+    auto pieces = wire_pieces(front, *attempt->raw);
+    auto envelope = attempt->envelope;
+    std::function<void()> at_dot = before_dot;
+    outcome = co_await connection.send(std::move(envelope), std::move(pieces), std::move(at_dot));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  std::erase(flights_, flight);
+  --shared_.transactions;
+  if (flight->past_dot) --shared_.past_dot;
+  if (flight->settled) co_return After::Dropped;
+
+  if (failure) {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const Cut&) {
+      shared_.settlement.forget(attempt->queued());
+    } catch (const std::exception& error) {
+      stumble(std::move(attempt), error);
+    }
+    co_return After::Dropped;
+  }
+
+  const std::chrono::duration<double> took = Steady::now() - began;
+  attempt->seconds = took.count();
+  attempt->over_tls = connection.tls();
+  attempt->verdict = verdict_of(*attempt, *outcome, connection.target());
+  measures().transaction.observe(took.count());
+  if (outcome->kind == Outcome::Kind::Broken && attempt->ticket) {
+    // Broken before the content was complete: nothing is in doubt.
+    shared_.settlement.journal()->settled(*attempt->ticket);
+    attempt->ticket.reset();
+  }
+  if (attempt->verdict->retry_elsewhere && attempt->moves < kMostMoves && !shared_.stopping) {
+    ++attempt->moves;
+    co_return After::Moved;
+  }
+  if (outcome->kind == Outcome::Kind::Uncertain) {
+    measures().uncertain.add();
+    log::warn("worker", "in doubt: " + flight->endpoint + " may have taken the message", names(*attempt));
+  }
+  log_outcome(*attempt, flight->endpoint);
+  co_return After::Concluded;
+}
+
+io::Task<> Lanes::finish(AttemptPtr attempt) {
+  Tools* const tools = &shared_.tools;
+  std::optional<store::Conclusion> conclusion;
+  if (needs_pool_after_send(*attempt)) {
+    auto work = [attempt, shared = keep_] { return run_after_send(*attempt, shared->tools); };
+    try {
+      conclusion = co_await shared_.pool.run(std::move(work));
+    } catch (const std::exception& error) {
+      // The outcome stands; only what depends on earlier failures is left out.
+      log::warn("worker", std::string("cannot look at earlier failures: ") + error.what(), names(*attempt));
+    }
+  }
+  if (!conclusion) conclusion = run_after_send(*attempt, *tools, false);
+  if (attempt->no_connection) log_outcome(*attempt, "");
+  const auto classification = attempt->verdict->status == policy::Verdict::Status::Sent
+                                  ? std::string_view()
+                                  : policy::to_text(attempt->verdict->classification);
+  measures().concluded(*conclusion, classification);
+  measures().worked(index_, shared_.tools.clock() - attempt->started);
+  shared_.settlement.conclude(attempt->queued(), std::move(*conclusion), attempt->ticket);
+}
+
+void Lanes::conclude_in_doubt() {
+  for (const auto& flight : flights_) {
+    if (!flight->past_dot || flight->settled) continue;
+    flight->settled = true;
+    const Attempt& attempt = *flight->attempt;
+    auto conclusion = interrupted(in_doubt(attempt, flight->endpoint, shared_.tools.clock()), shared_.tools.clock());
+    conclusion.prepend_headers = attempt.added_headers;
+    conclusion.tag = attempt.found_tag;
+    measures().uncertain.add();
+    log::warn("worker", "in doubt: shut down before " + flight->endpoint + " answered", names(attempt));
+    shared_.settlement.conclude(attempt.queued(), std::move(conclusion), attempt.ticket);
+  }
+}
+
+}  // namespace posthaste::delivery
