@@ -1,8 +1,8 @@
 // The store: everything that Posthaste keeps, on SQLite files or MariaDB databases.
 //
-// Writes on the mail path are asynchronous: they are handed to the database's writer, which commits all that is pending in
-// one transaction with one sync and then calls back, from its own thread, exactly once each. Everything else here blocks
-// its caller and belongs on a pool thread (io::Pool) or in the command line, never on an event loop.
+// Writes on the mail path are asynchronous: they are handed to the database's writer, which commits all that is pending
+// in one transaction with one sync and then calls back, from its own thread, exactly once each. Everything else here
+// blocks its caller and belongs on a pool thread (io::Pool) or in the command line, never on an event loop.
 //
 // Blocking calls throw sql::Failure when the database is gone or broken.
 #pragma once
@@ -32,8 +32,8 @@ struct StoreOptions {
 class Store {
  public:
   // Opens what is there. SQLite: takes the data directory's lock (fails with Conflict when another process has it).
-  // Fails with Unavailable when the database cannot be reached, Invalid when it has not been initialised or a migration is
-  // missing, with texts that say what to run.
+  // Fails with Unavailable when the database cannot be reached, Invalid when it has not been initialised or a migration
+  // is missing, with texts that say what to run.
   static Result<std::unique_ptr<Store>> open(const config::Config& config, const StoreOptions& options = {});
 
   // Makes the databases ready: creates what is missing, migrates main and all message databases, brings Postal's own
@@ -53,8 +53,8 @@ class Store {
   virtual void poll_changes() = 0;
 
   // --- mail in
-  // Commits the submission. With claim, the queue rows are inserted under this node's lease and the caller must conclude
-  // them. Errors: Unavailable (database gone), Limit (disk full), Invalid (data that cannot be stored).
+  // Commits the submission. With claim, the queue rows are inserted under this node's lease and the caller must
+  // conclude them. Errors: Unavailable (database gone), Limit (disk full), Invalid (data that cannot be stored).
   virtual void accept(Submission submission, bool claim, AcceptDone done) = 0;
 
   // --- mail out
@@ -68,8 +68,8 @@ class Store {
   virtual const std::string& lease() const = 0;
   // Heartbeat, every 10 s. False if the lease was lost (other processes may have taken our rows).
   virtual bool heartbeat() = 0;
-  // Frees rows of dead leases: earlier starts of this node at once, other nodes unseen for 60 s, foreign locks older than
-  // postal.queued_message_lock_stale_days. Returns how many.
+  // Frees rows of dead leases: earlier starts of this node at once, other nodes unseen for 60 s, foreign locks older
+  // than postal.queued_message_lock_stale_days. Returns how many.
   virtual std::size_t reclaim() = 0;
   // At shutdown: all rows that this process still holds go back, attempts unchanged.
   virtual std::size_t release_all() = 0;
@@ -87,7 +87,8 @@ class Store {
   virtual std::optional<Suppression> suppression(Id server_id, std::string_view address, Time now) = 0;
   // Outgoing messages to this recipient with status HardFail since then.
   virtual std::size_t hard_fails_since(Id server_id, std::string_view rcpt_to, Time since) = 0;
-  // Messages counted as sent in the last 60 minutes, with what has not been flushed yet (outbound-delivery.md section 8).
+  // Messages counted as sent in the last 60 minutes, with what has not been flushed yet (outbound-delivery.md section
+  // 8).
   virtual std::int64_t sent_last_hour(Id server_id, Time now) = 0;
   virtual void count_sent(Id server_id, Time now) = 0;  // any thread, never blocks
 
@@ -95,8 +96,8 @@ class Store {
   virtual std::vector<QueueEntry> queue(const QueueFilter& filter) = 0;
   virtual std::size_t queue_retry_now(const QueueFilter& filter) = 0;  // due now
   virtual std::size_t queue_delete(const QueueFilter& filter) = 0;     // unlocked rows only
-  // outbound-delivery.md 7.1: due now when queued, otherwise queued anew with manual = 1. Error NotFound, or Invalid when
-  // the raw message is gone.
+  // outbound-delivery.md 7.1: due now when queued, otherwise queued anew with manual = 1. Error NotFound, or Invalid
+  // when the raw message is gone.
   enum class Requeued { WasQueued, Released, Redelivered };
   virtual Result<Requeued> requeue(Id server_id, Id message_id) = 0;
   struct QueueNumbers {
@@ -106,18 +107,24 @@ class Store {
   virtual QueueNumbers queue_numbers() = 0;
 
   // --- configuration tables, blocking; for `manage`. The work runs in one transaction on the main database, with a
-  // connection whose table names are bound by main(). Afterwards the directory is reloaded and other processes are told.
+  // connection whose table names are bound by main(). Afterwards the directory is reloaded and other processes are
+  // told.
   virtual void change(const std::function<void(sql::Connection&)>& work) = 0;
   virtual void read(const std::function<void(sql::Connection&)>& work) = 0;
   // `INSERT INTO {main}`users` ...` with the database's name put in
   virtual std::string main(std::string_view sql) const = 0;
+  // The same on a mail server's own database, with table names bound by message(): for its suppression list.
+  virtual void change_messages(Id server_id, const std::function<void(sql::Connection&)>& work) = 0;
+  virtual void read_messages(Id server_id, const std::function<void(sql::Connection&)>& work) = 0;
+  virtual std::string message(Id server_id, std::string_view sql) const = 0;
 
   // Creates the message database of a new mail server; fails with Conflict when one with messages exists.
   virtual Result<> provision(Id server_id) = 0;
   virtual void drop(Id server_id) = 0;
 
-  virtual void note_credential_used(Id credential_id, Time when) = 0;  // any thread, never blocks; written at most once a minute
-  virtual bool healthy() const = 0;  // the last write or probe succeeded
+  virtual void note_credential_used(Id credential_id,
+                                    Time when) = 0;  // any thread, never blocks; written at most once a minute
+  virtual bool healthy() const = 0;                  // the last write or probe succeeded
 
   // Flushes what is pending and stops the writers. Called once, at the end.
   virtual void close() = 0;
