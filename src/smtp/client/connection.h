@@ -35,6 +35,7 @@ struct Target {
   std::string helo;
   TlsMode tls = TlsMode::Auto;
   std::string username, password;  // AUTH after EHLO when username is not empty
+  bool helo_only = false;          // HELO, no extension, no TLS by STARTTLS: for hosts that stumble over ESMTP
 
   // `1.2.3.4:25 (mx1.example.com)`; IPv6 without brackets
   std::string text() const;
@@ -69,7 +70,9 @@ struct Outcome {
   Kind kind = Kind::Broken;
   Stage stage = Stage::Connect;
   Reply reply;
-  std::string error;  // `end of file reached`, ...
+  // `end of file reached`, the system's words, `Net::ReadTimeout`, `protocol error: ...`. Broken with a reply: a 421
+  // that may have been said to the connection's idleness before this transaction.
+  std::string error;
 };
 
 struct Envelope {
@@ -85,15 +88,17 @@ class Connection {
   static io::Task<Result<std::unique_ptr<Connection>>> open(Target target, Timeouts timeouts);
   virtual ~Connection() = default;
 
-  // One transaction. `pieces` together are the message: header and body lines with CRLF, LF or CR line ends; they are sent
-  // with CRLF, dots stuffed, a missing last line end added. `before_dot` is called when all content has been written and
-  // before the final dot is; the bytes must stay until the end. After Refused the connection may go on (see usable()).
+  // One transaction. `pieces` together are the message: header and body lines with CRLF, LF or CR line ends; they are
+  // sent with CRLF, dots stuffed, a missing last line end added. `before_dot` is called before the write that brings
+  // the final dot (with the last stretch of content, to save a packet); only behind it an outcome can be Uncertain. The
+  // bytes must stay until the end. After Refused the connection may go on (see usable()).
   virtual io::Task<Outcome> send(Envelope envelope, std::vector<std::string_view> pieces,
                                  std::function<void()> before_dot) = 0;
 
   virtual bool usable() const = 0;  // another transaction may follow
   virtual int transactions() const = 0;
   virtual bool tls() const = 0;
+  virtual bool tls_failed() const { return false; }  // in clear because TLS was offered and failed (Auto)
   virtual const Target& target() const = 0;
   // Says QUIT, waits at most two seconds, closes.
   virtual io::Task<> quit() = 0;
