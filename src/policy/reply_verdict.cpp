@@ -53,16 +53,22 @@ Verdict judge_refused(const Attempt& attempt) {
   return verdict;
 }
 
+// Too late or not SMTP: the server is there and would do the same to the next connection.
+bool no_good_reply(const Attempt& attempt) {
+  return attempt.error.starts_with(kReadTimeout) || attempt.error.starts_with(kProtocolError);
+}
+
 Verdict judge_broken(const Attempt& attempt) {
   Verdict verdict;
-  const bool timed_out = attempt.kind == Attempt::Kind::Broken && attempt.error.starts_with(kReadTimeout);
+  const bool lost = attempt.kind == Attempt::Kind::Broken && !no_good_reply(attempt);
+  const bool generic = lost || attempt.kind == Attempt::Kind::Uncertain;
   verdict.details = fmt::format(
       "{} to {}",
-      timed_out ? "Temporary SMTP delivery error when sending" : "An error occurred while sending the message",
+      generic ? "An error occurred while sending the message" : "Temporary SMTP delivery error when sending",
       attempt.endpoint);
   verdict.output = attempt.error;
   verdict.classification = classify({attempt.stage, 0, attempt.error, attempt.attempts});
-  verdict.retry_elsewhere = attempt.kind == Attempt::Kind::Broken && !timed_out;
+  verdict.retry_elsewhere = lost;
   return verdict;
 }
 

@@ -27,8 +27,9 @@ struct Attempt {
   bool helo_only = false;      // the conversation avoided ESMTP
 };
 
-// An error with this in front is a reply that did not come in time.
+// Errors with these in front: a reply that did not come in time, one that is none.
 constexpr std::string_view kReadTimeout = "Net::ReadTimeout";
+constexpr std::string_view kProtocolError = "protocol error";
 
 struct Verdict {
   enum class Status { Sent, SoftFail, HardFail };

@@ -100,10 +100,13 @@ TEST(Verdict, LostBeforeTheEndMayGoElsewhere) {
   EXPECT_TRUE(verdict.retry_elsewhere);
 }
 
-TEST(Verdict, ALateReplyIsATemporaryError) {
-  const auto verdict = judge(attempt(Attempt::Kind::Broken, Stage::Rcpt, "Net::ReadTimeout"));
-  EXPECT_EQ(verdict.details, kTemporary);
-  EXPECT_FALSE(verdict.retry_elsewhere);
+TEST(Verdict, ALateReplyOrNoneAtAllIsATemporaryError) {
+  for (auto error : {"Net::ReadTimeout", "protocol error: not an SMTP reply: hm"}) {
+    const auto verdict = judge(attempt(Attempt::Kind::Broken, Stage::Rcpt, error));
+    EXPECT_EQ(verdict.details, kTemporary);
+    EXPECT_EQ(verdict.output, error);
+    EXPECT_FALSE(verdict.retry_elsewhere);
+  }
 }
 
 TEST(Verdict, DoubtIsNeverSentAgainAtOnce) {

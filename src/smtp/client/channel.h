@@ -33,6 +33,7 @@ class Channel {
 
   void close() { stream_.close(); }
   bool open() const { return stream_.open(); }
+  bool has_unread() const { return !unread_.empty(); }  // the server said more than it was asked for
   bool tls() const { return stream_.tls(); }
 
  private:

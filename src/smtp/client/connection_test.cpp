@@ -238,6 +238,20 @@ TEST(Connection, ServerThatHungUpMeanwhileBreaksTheTransactionOnly) {
   });
 }
 
+TEST(Connection, ServerThatIsOutOfStepIsLeft) {
+  run_task([](Loop& loop) -> Task<> {
+    Sink sink(loop);
+    sink.answer("DOT", "250 ok\r\n250 ok again");
+    auto connection = co_await open(sink);
+    auto first = co_await send(*connection);
+    EXPECT_EQ(first.kind, Kind::Accepted);
+    auto second = co_await send(*connection);
+    EXPECT_EQ(second.kind, Kind::Broken);
+    EXPECT_EQ(sink.contents.size(), 1u);
+    EXPECT_FALSE(connection->usable());
+  });
+}
+
 TEST(Connection, HostThatCannotTakeItIsNotAsked) {
   run_task([](Loop& loop) -> Task<> {
     Sink sink(loop);

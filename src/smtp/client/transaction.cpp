@@ -148,6 +148,10 @@ io::Task<Ended> run(Transaction t) {
     unfit.reset_next = t.reset_first;
     co_return unfit;
   }
+  if (t.connection.channel->has_unread()) {
+    // Its next reply would be taken for that to another command, and so on with all that follow.
+    co_return ended(Kind::Broken, Stage::Mail, "protocol error: the server spoke without being asked");
+  }
   Prelude prelude(t, *lines);
   std::optional<Ended> refused;
   if (t.connection.capabilities.pipelining) {
