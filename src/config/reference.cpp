@@ -86,7 +86,8 @@ std::string sample() {
     for (const auto* setting : members) {
       out += fmt::format("  # {}\n", setting->text);
       const std::string value = yaml_value(setting->default_for(Profile::Modern));
-      const bool made = !setting->derived.empty() || value.empty();
+      // A given `main_db` setting would choose MariaDB.
+      const bool made = !setting->derived.empty() || value.empty() || group == "main_db";
       out += made ? fmt::format("  # {}: {}\n", setting->name(), value)
                   : fmt::format("  {}: {}\n", setting->name(), value);
     }

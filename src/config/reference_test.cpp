@@ -34,6 +34,7 @@ TEST(ReferenceTest, TheSampleLoadsWithoutAWarning) {
   std::filesystem::remove(path);
   ASSERT_TRUE(loaded) << (loaded ? "" : loaded.error().front());
   EXPECT_THAT(loaded->warnings, testing::IsEmpty());
+  EXPECT_TRUE(loaded->config.sqlite());
 }
 
 TEST(ReferenceTest, KeysAreUniqueAndHaveGroupNameAndText) {
