@@ -1,0 +1,427 @@
+#include "io/resolver.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "base/strings.h"
+#include "io/dns_cache.h"
+#include "io/dns_wire.h"
+#include "io/resolv_conf.h"
+#include "io/testing.h"
+
+namespace posthaste::io {
+namespace {
+
+using namespace std::string_literals;
+
+std::string number(unsigned value, int bytes) {
+  std::string out;
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xff);
+  return out;
+}
+
+std::string wire_name(std::string_view name) {
+  std::string out;
+  for (const auto label : split(name, '.')) {
+    if (!label.empty()) out += static_cast<char>(label.size()) + std::string(label);
+  }
+  return out + '\0';
+}
+
+std::string mx_data(unsigned preference, std::string_view host) { return number(preference, 2) + wire_name(host); }
+std::string ip_data(std::string_view text) {
+  const IpAddress ip = *IpAddress::parse(text);
+  return std::string(ip.bytes.begin(), ip.bytes.begin() + (ip.v6 ? 16 : 4));
+}
+std::string txt_data(std::string_view text) { return static_cast<char>(text.size()) + std::string(text); }
+
+// A name server on a UDP port of its own that answers what the test told it.
+class NameServer {
+ public:
+  NameServer() {
+    socket_ = ::socket(AF_INET, SOCK_DGRAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), length);
+    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::jthread([this](std::stop_token stop) { serve(stop); });
+  }
+  ~NameServer() {
+    thread_.request_stop();
+    thread_.join();
+    ::close(socket_);
+  }
+
+  void set(const std::string& name, int type, std::vector<std::string> rdata, unsigned ttl = 300) {
+    std::lock_guard lock(mutex_);
+    records_[{name, type}] = {std::move(rdata), ttl};
+  }
+  void fail(const std::string& name, int rcode) {
+    std::lock_guard lock(mutex_);
+    failures_[name] = rcode;
+  }
+  void drop(const std::string& name) { fail(name, -1); }
+  void heal(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    failures_.erase(name);
+  }
+  void send_soa(bool on) { soa_ = on; }
+  int asked(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    return asked_[name];
+  }
+  std::string address() const { return fmt::format("127.0.0.1@{}", port_); }
+
+ private:
+  struct Records {
+    std::vector<std::string> rdata;
+    unsigned ttl;
+  };
+
+  void serve(std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      pollfd ready{socket_, POLLIN, 0};
+      if (::poll(&ready, 1, 20) <= 0) continue;
+      std::array<char, 2048> buffer;
+      sockaddr_in from{};
+      socklen_t length = sizeof from;
+      const ssize_t got =
+          ::recvfrom(socket_, buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
+      if (got < 17) continue;
+      const std::string reply = answer(std::string(buffer.data(), static_cast<std::size_t>(got)));
+      if (!reply.empty()) ::sendto(socket_, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&from), length);
+    }
+  }
+
+  std::string answer(const std::string& query) {
+    const std::size_t end = query.find('\0', 12);
+    const std::string question = query.substr(12, end + 5 - 12);
+    std::string name = *parse_name(question.substr(0, question.size() - 4));
+    const int type = static_cast<unsigned char>(query[end + 2]);
+    std::lock_guard lock(mutex_);
+    ++asked_[name];
+    std::string answers;
+    int count = 0, rcode = 0;
+    for (int hop = 0; hop < 8; ++hop) {
+      if (const auto failure = failures_.find(name); failure != failures_.end()) {
+        if (failure->second < 0) return {};
+        rcode = failure->second;
+        break;
+      }
+      const bool found = records_.contains({name, type});
+      const auto it = records_.find({name, found ? type : dns_type::kCname});
+      if (it == records_.end()) {
+        const bool known = std::ranges::any_of(records_, [&](const auto& entry) { return entry.first.first == name; });
+        if (!known) rcode = 3;
+        break;
+      }
+      for (const auto& rdata : it->second.rdata) {
+        answers += wire_name(name) + number(static_cast<unsigned>(it->first.second), 2) + number(1, 2) +
+                   number(it->second.ttl, 4) + number(static_cast<unsigned>(rdata.size()), 2) + rdata;
+        ++count;
+      }
+      if (found) break;
+      name = *parse_name(it->second.rdata.front());
+    }
+    std::string authority;
+    if (count == 0 && soa_) {
+      const std::string soa = wire_name("ns.test") + wire_name("root.test") + number(1, 4) + number(3600, 4) +
+                              number(600, 4) + number(86400, 4) + number(300, 4);
+      authority = wire_name("test") + number(6, 2) + number(1, 2) + number(300, 4) +
+                  number(static_cast<unsigned>(soa.size()), 2) + soa;
+    }
+    return query.substr(0, 2) + number(0x8580 | static_cast<unsigned>(rcode), 2) + number(1, 2) +
+           number(static_cast<unsigned>(count), 2) + number(authority.empty() ? 0 : 1, 2) + number(0, 2) + question +
+           answers + authority;
+  }
+
+  int socket_ = -1;
+  int port_ = 0;
+  std::mutex mutex_;
+  std::map<std::pair<std::string, int>, Records> records_;
+  std::map<std::string, int> failures_;
+  std::map<std::string, int> asked_;
+  std::atomic<bool> soa_ = false;
+  std::jthread thread_;
+};
+
+std::unique_ptr<Resolver> resolver_for(const NameServer& server, Duration timeout = 5s) {
+  ResolverOptions options;
+  options.servers = {server.address()};
+  options.timeout = timeout;
+  return std::move(*make_resolver(options));
+}
+
+TEST(Resolver, FindsRecordsOfEachType) {
+  NameServer server;
+  server.set("rcpt.test", dns_type::kMx, {mx_data(10, "MX1.rcpt.test"), mx_data(20, "mx2.rcpt.test")});
+  server.set("null.test", dns_type::kMx, {mx_data(0, "")});
+  server.set("mx1.rcpt.test", dns_type::kA, {ip_data("192.0.2.7")});
+  server.set("mx1.rcpt.test", dns_type::kAaaa, {ip_data("2001:db8::7")});
+  server.set("rcpt.test", dns_type::kTxt, {txt_data("v=spf1 ") + txt_data("-all"), txt_data("other")});
+  server.set("rcpt.test", dns_type::kNs, {wire_name("ns.rcpt.test")});
+  server.set("7.2.0.192.in-addr.arpa", dns_type::kPtr, {wire_name("mx1.rcpt.test")});
+  server.set("1.0.0.127.in-addr.arpa", dns_type::kPtr, {wire_name("here.test")});
+  server.set("5.0.0.10.in-addr.arpa", dns_type::kPtr, {wire_name("inside.test")});
+  auto resolver = resolver_for(server);
+  run_task([&](Loop& loop) -> Task<> {
+    auto mx = co_await resolver->mx("Rcpt.Test.");
+    EXPECT_EQ(Loop::current(), &loop);
+    EXPECT_TRUE(mx.ok());
+    std::vector<std::string> hosts;
+    for (const auto& record : mx.records) hosts.push_back(fmt::format("{} {}", record.preference, record.host));
+    std::ranges::sort(hosts);
+    EXPECT_EQ(hosts, (std::vector<std::string>{"10 mx1.rcpt.test", "20 mx2.rcpt.test"}));
+
+    auto null_mx = co_await resolver->mx("null.test");
+    EXPECT_TRUE(null_mx.ok());
+    EXPECT_EQ(null_mx.records.size(), 1u);
+    EXPECT_EQ(null_mx.records.at(0).host, "");
+
+    auto a = co_await resolver->a("mx1.rcpt.test");
+    EXPECT_EQ(a.records.at(0).text(), "192.0.2.7");
+    auto aaaa = co_await resolver->aaaa("mx1.rcpt.test");
+    EXPECT_EQ(aaaa.records.at(0).text(), "2001:db8::7");
+    auto txt = co_await resolver->txt("rcpt.test");
+    std::ranges::sort(txt.records);
+    EXPECT_EQ(txt.records, (std::vector<std::string>{"other", "v=spf1 -all"}));
+    auto ns = co_await resolver->ns("rcpt.test");
+    EXPECT_EQ(ns.records.at(0), "ns.rcpt.test");
+    for (const auto& [address, name] :
+         {std::pair{"192.0.2.7", "mx1.rcpt.test"}, {"127.0.0.1", "here.test"}, {"10.0.0.5", "inside.test"}}) {
+      auto ptr = co_await resolver->ptr(*IpAddress::parse(address));
+      EXPECT_TRUE(ptr.ok()) << address;
+      EXPECT_EQ(ptr.records.at(0), name);
+    }
+  });
+}
+
+TEST(Resolver, FollowsAliases) {
+  NameServer server;
+  server.set("alias.test", dns_type::kCname, {wire_name("middle.test")});
+  server.set("middle.test", dns_type::kCname, {wire_name("end.test")});
+  server.set("end.test", dns_type::kMx, {mx_data(5, "mx.end.test")});
+  auto resolver = resolver_for(server);
+  run_task([&](Loop&) -> Task<> {
+    auto mx = co_await resolver->mx("alias.test");
+    EXPECT_TRUE(mx.ok());
+    EXPECT_EQ(mx.records.at(0).host, "mx.end.test");
+    auto cname = co_await resolver->cname("alias.test");
+    EXPECT_EQ(cname.records.at(0), "middle.test");
+  });
+}
+
+TEST(Resolver, TellsApartWhyThereAreNoRecords) {
+  NameServer server;
+  server.set("host.test", dns_type::kA, {ip_data("192.0.2.1")});
+  server.fail("broken.test", 2);
+  server.fail("refused.test", 5);
+  auto resolver = resolver_for(server);
+  run_task([&](Loop&) -> Task<> {
+    for (const auto& [name, status] : {std::pair{"host.test", DnsStatus::NoData},
+                                       {"unknown.test", DnsStatus::NxDomain},
+                                       {"broken.test", DnsStatus::ServFail},
+                                       {"refused.test", DnsStatus::ServFail},
+                                       {"two..dots.test", DnsStatus::NxDomain},
+                                       {"with space.test", DnsStatus::NxDomain},
+                                       {"", DnsStatus::NxDomain}}) {
+      auto answer = co_await resolver->mx(name);
+      EXPECT_EQ(to_text(answer.status), to_text(status)) << name;
+      EXPECT_TRUE(answer.records.empty());
+    }
+  });
+}
+
+TEST(Resolver, GivesUpAtTheDeadlineAndServesOthersMeanwhile) {
+  NameServer server;
+  server.drop("silent.test");
+  server.set("rcpt.test", dns_type::kMx, {mx_data(10, "mx.rcpt.test")});
+  auto resolver = resolver_for(server, 400ms);
+  run_task([&](Loop& loop) -> Task<> {
+    auto ask_silent = [](Resolver& from, DnsStatus& status) -> Task<> {
+      auto answer = co_await from.mx("silent.test");
+      status = answer.status;
+    };
+    DnsStatus silent = DnsStatus::Ok;
+    const auto start = std::chrono::steady_clock::now();
+    loop.spawn(ask_silent(*resolver, silent), "silent");
+    auto mx = co_await resolver->mx("rcpt.test");
+    EXPECT_TRUE(mx.ok());
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 300ms);
+    while (silent == DnsStatus::Ok) co_await loop.sleep(5ms);
+    EXPECT_EQ(to_text(silent), "timeout");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 3s);
+    EXPECT_GT(server.asked("silent.test"), 1) << "asked again before giving up";
+    auto after = co_await resolver->mx("rcpt.test", true);
+    EXPECT_TRUE(after.ok()) << "the name server counts as alive";
+  });
+}
+
+TEST(Resolver, KeepsAnswersForTheirTimeUnlessAskedAfresh) {
+  NameServer server;
+  server.set("rcpt.test", dns_type::kMx, {mx_data(10, "old.test")});
+  server.set("short.test", dns_type::kTxt, {txt_data("old")}, 0);
+  auto resolver = resolver_for(server);
+  run_task([&](Loop&) -> Task<> {
+    (void)co_await resolver->mx("rcpt.test");
+    (void)co_await resolver->txt("short.test");
+    server.set("rcpt.test", dns_type::kMx, {mx_data(10, "new.test")});
+    server.set("short.test", dns_type::kTxt, {txt_data("new")}, 0);
+
+    auto kept = co_await resolver->mx("rcpt.test");
+    EXPECT_EQ(kept.records.at(0).host, "old.test");
+    EXPECT_EQ(server.asked("rcpt.test"), 1);
+    auto untouched = co_await resolver->txt("short.test");
+    EXPECT_EQ(untouched.records.at(0), "new");
+    auto fresh = co_await resolver->mx("rcpt.test", true);
+    EXPECT_EQ(fresh.records.at(0).host, "new.test");
+    auto afterwards = co_await resolver->mx("rcpt.test");
+    EXPECT_EQ(afterwards.records.at(0).host, "new.test");
+    EXPECT_EQ(server.asked("rcpt.test"), 2);
+  });
+}
+
+TEST(Resolver, KeepsWhatIsMissingOnlyWithAnSoa) {
+  NameServer server;
+  auto resolver = resolver_for(server);
+  run_task([&](Loop&) -> Task<> {
+    (void)co_await resolver->mx("later.test");
+    server.set("later.test", dns_type::kMx, {mx_data(10, "mx.test")});
+    auto found = co_await resolver->mx("later.test");
+    EXPECT_TRUE(found.ok());
+
+    server.send_soa(true);
+    (void)co_await resolver->mx("never.test");
+    (void)co_await resolver->mx("never.test");
+    EXPECT_EQ(server.asked("never.test"), 1);
+  });
+}
+
+TEST(Resolver, ForgetsAFailureSoonAndNeverForAFreshQuestion) {
+  NameServer server;
+  server.set("rcpt.test", dns_type::kMx, {mx_data(10, "mx.test")});
+  server.fail("rcpt.test", 2);
+  auto resolver = resolver_for(server);
+  run_task([&](Loop& loop) -> Task<> {
+    auto failed = co_await resolver->mx("rcpt.test");
+    EXPECT_EQ(failed.status, DnsStatus::ServFail);
+    server.heal("rcpt.test");
+    auto fresh = co_await resolver->mx("rcpt.test", true);
+    EXPECT_TRUE(fresh.ok());
+
+    server.fail("other.test", 2);
+    (void)co_await resolver->txt("other.test");
+    server.heal("other.test");
+    server.set("other.test", dns_type::kTxt, {txt_data("x")});
+    co_await loop.sleep(1100ms);
+    auto later = co_await resolver->txt("other.test");
+    EXPECT_TRUE(later.ok());
+  });
+}
+
+TEST(Resolver, AnswersHundredsOfQuestionsAtOnce) {
+  NameServer server;
+  constexpr int kCount = 500;
+  for (int i = 0; i < kCount; ++i) server.set(fmt::format("h{}.test", i), dns_type::kA, {ip_data("192.0.2.1")});
+  auto resolver = resolver_for(server);
+  auto ask = [](Resolver& from, std::string name, int& ok) -> Task<> {
+    auto answer = co_await from.a(std::move(name));
+    if (answer.ok()) ++ok;
+  };
+  run_task([&](Loop& loop) -> Task<> {
+    int ok = 0;
+    for (int i = 0; i < kCount; ++i) loop.spawn(ask(*resolver, fmt::format("h{}.test", i), ok), "question");
+    while (loop.active_tasks() > 2) co_await loop.sleep(5ms);
+    EXPECT_EQ(ok, kCount);
+  });
+}
+
+TEST(Resolver, AnswersWhatIsAskedWhenItEnds) {
+  NameServer server;
+  server.drop("silent.test");
+  auto resolver = resolver_for(server);
+  auto ask = [](Resolver& from, std::optional<DnsStatus>& status) -> Task<> {
+    auto task = from.mx("silent.test");
+    auto answer = co_await std::move(task);
+    status = answer.status;
+  };
+  Loop loop;
+  std::optional<DnsStatus> status;
+  loop.spawn(ask(*resolver, status), "question");
+  std::jthread ender([&] {
+    while (server.asked("silent.test") == 0) std::this_thread::sleep_for(2ms);
+    resolver.reset();
+    loop.post([&] { loop.stop(); });
+  });
+  loop.run();
+  EXPECT_EQ(status, DnsStatus::ServFail);
+}
+
+TEST(MakeResolver, SaysWhatIsWrongWithItsFile) {
+  ResolverOptions options;
+  options.resolv_conf_path = "/does/not/exist";
+  auto missing = make_resolver(options);
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().kind, ErrorKind::Invalid);
+
+  const auto path = std::filesystem::temp_directory_path() / fmt::format("resolv-conf-{}", ::getpid());
+  std::ofstream(path) << "search example.com\n";
+  options.resolv_conf_path = path.string();
+  EXPECT_FALSE(make_resolver(options).has_value());
+  std::ofstream(path) << "nameserver 127.0.0.1\n";
+  EXPECT_TRUE(make_resolver(options).has_value());
+  std::filesystem::remove(path);
+
+  options.servers = {"dns.example.com"};
+  EXPECT_FALSE(make_resolver(options).has_value());
+}
+
+TEST(ResolvConf, TakesNameServersOnly) {
+  EXPECT_EQ(parse_name_servers("# comment\nsearch a.test\nnameserver 192.0.2.1 # first\n  nameserver\tfe80::1%eth0\r\n"
+                               "nameserver nonsense\nnameserverx 192.0.2.9\nnameserver\noptions ndots:1\n"),
+            (std::vector<std::string>{"192.0.2.1", "fe80::1%eth0"}));
+  EXPECT_TRUE(is_name_server("::1@5353"));
+  EXPECT_FALSE(is_name_server("::1@0"));
+  EXPECT_FALSE(is_name_server("fe80::1%\"x\ny"));
+}
+
+TEST(DnsWire, RefusesWhatBreaksTheFormat) {
+  EXPECT_EQ(parse_name("\3Foo\4te.t\0"s), "foo.te\\046t");
+  EXPECT_EQ(parse_name("\0"s), "");
+  EXPECT_FALSE(parse_name("\3fo"s).has_value());
+  EXPECT_FALSE(parse_name("\3foo"s).has_value());
+  EXPECT_FALSE(parse_name("\0x"s).has_value());
+  EXPECT_FALSE(parse_mx("\0\1"s).has_value());
+  EXPECT_FALSE(parse_txt("\5abc"s).has_value());
+  EXPECT_FALSE(parse_address("abc").has_value());
+  EXPECT_FALSE(negative_ttl("").has_value());
+  EXPECT_FALSE(negative_ttl(std::string(12, '\xff')).has_value());
+}
+
+TEST(DnsCache, IsBoundedAndKeepsWhatIsUsed) {
+  DnsCache cache(10);
+  const auto now = std::chrono::steady_clock::now();
+  const auto reply = std::make_shared<const DnsReply>(DnsReply{.status = DnsStatus::Ok, .ttl = std::chrono::hours(1)});
+  for (int i = 0; i < 100; ++i) {
+    cache.keep(std::to_string(i), 1, reply, now);
+    EXPECT_NE(cache.find("0", 1, now), nullptr) << i;
+  }
+  EXPECT_EQ(cache.find("50", 1, now), nullptr);
+  EXPECT_NE(cache.find("99", 1, now), nullptr);
+  EXPECT_EQ(cache.find("99", 15, now), nullptr);
+  EXPECT_EQ(cache.find("99", 1, now + std::chrono::hours(2)), nullptr);
+}
+
+}  // namespace
+}  // namespace posthaste::io
