@@ -53,25 +53,26 @@ class Sink {
   struct Session {
     io::Stream stream;
     std::string unread;
-    bool wants_auth_lines = false;
+    std::size_t read = 0;  // of `unread`
   };
 
-  io::Task<bool> line(Session& session, std::string& into) {
-    into.clear();
-    for (;;) {
-      const auto end = session.unread.find('\n');
-      if (end != std::string::npos) {
-        into = session.unread.substr(0, end + 1);
-        session.unread.erase(0, end + 1);
-        co_return true;
-      }
-      std::array<char, 65536> buffer;
-      const std::span<char> room(buffer);
-      auto got = co_await session.stream.read_some(room, 10s);
-      if (!got) co_return false;
-      arrivals.emplace_back(buffer.data(), *got);
-      session.unread += arrivals.back();
-    }
+  static bool buffered_line(Session& session, std::string& into) {
+    const auto end = session.unread.find('\n', session.read);
+    if (end == std::string::npos) return false;
+    into = session.unread.substr(session.read, end + 1 - session.read);
+    session.read = end + 1;
+    return true;
+  }
+
+  io::Task<bool> fill(Session& session) {
+    session.unread.erase(0, std::exchange(session.read, 0));
+    std::array<char, 65536> buffer;
+    const std::span<char> room(buffer);
+    auto got = co_await session.stream.read_some(room, 10s);
+    if (!got) co_return false;
+    arrivals.emplace_back(buffer.data(), *got);
+    session.unread += arrivals.back();
+    co_return true;
   }
 
   // False when the answer is to close.
@@ -102,11 +103,12 @@ class Sink {
 
   io::Task<bool> take_content(Session& session) {
     std::string content, next;
-    for (;;) {
-      const bool more = co_await line(session, next);
-      if (!more) co_return false;
-      if (next == ".\r\n") break;
+    while (next != ".\r\n") {
       content += next;
+      next.clear();
+      if (buffered_line(session, next)) continue;
+      const bool more = co_await fill(session);
+      if (!more) co_return false;
     }
     contents.push_back(std::move(content));
     over_tls.push_back(session.stream.tls());
@@ -150,7 +152,7 @@ class Sink {
   }
 
   io::Task<> serve(io::Stream stream, int) {
-    Session session{std::move(stream), {}};
+    Session session{std::move(stream), {}, 0};
     if (implicit_tls) {
       const bool secured = co_await secure(session);
       if (!secured) co_return;
@@ -158,8 +160,11 @@ class Sink {
     bool on = co_await say(session, "CONNECT", "220 mx.test ESMTP");
     std::string command;
     while (on) {
-      on = co_await line(session, command);
-      if (on) on = co_await step(session, command);
+      if (buffered_line(session, command)) {
+        on = co_await step(session, command);
+      } else {
+        on = co_await fill(session);
+      }
     }
     session.stream.close();
   }
