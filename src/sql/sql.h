@@ -129,7 +129,7 @@ class Connection {
   Result run(std::string_view sql, std::initializer_list<Value> values = {}) {
     return run(sql, std::span<const Value>(values.begin(), values.size()));
   }
-  // Calls `each` with every row.
+  // Calls `each` with every row. It may run other statements, but not the same text again.
   void query(std::string_view sql, std::span<const Value> values, const std::function<void(const Row&)>& each);
   void query(std::string_view sql, std::initializer_list<Value> values, const std::function<void(const Row&)>& each) {
     query(sql, std::span<const Value>(values.begin(), values.size()), each);

@@ -206,6 +206,7 @@ Result<Report> initialize_mariadb(const config::Config& config) {
 
   Report report = {{config.main_db.database, migrated.from, migrated.to}};
   const auto message = sql::open_mariadb(patient(message_options(config)));
+  if (const auto advice = packet_size_advice(*message, config); !advice.empty()) log::warn("migrations", advice);
   for (const ServerRow& row : servers(*main, names)) {
     if (row.deleted && !schema::database_exists(*message, message_database(config, row.id))) continue;
     auto line = initialize_message(*message, config, row.id);

@@ -1,5 +1,6 @@
 #include "store/schema.h"
 
+#include <bit>
 #include <filesystem>
 
 #include "base/strings.h"
@@ -112,6 +113,19 @@ Result<> check_message_schema(Connection& connection, const sql::Names& names) {
   return {};
 }
 
+std::string packet_size_advice(Connection& connection, const config::Config& config) {
+  if (connection.dialect() == Dialect::Sqlite) return {};
+  constexpr std::int64_t kMebibyte = 1 << 20;
+  // Bound values need no escaping: what is not the message fits in a mebibyte.
+  const std::int64_t needed = (config.smtp_server.max_message_size + 1) * kMebibyte;
+  const std::int64_t allowed = connection.scalar("SELECT @@max_allowed_packet").value_or(0);
+  if (allowed >= needed) return {};
+  return fmt::format(
+      "the database server takes packets of {} bytes, too few for messages of {} MB; run SET GLOBAL "
+      "max_allowed_packet = {}; and put it into the server's configuration",
+      allowed, config.smtp_server.max_message_size, std::bit_ceil(std::uint64_t(needed)));
+}
+
 Result<> provision_database(Connection& connection, const sql::Names& names, Id server_id) try {
   if (has_been_used(connection, names.message))
     return fail(ErrorKind::Conflict,
@@ -148,19 +162,18 @@ void drop_database(const config::Config& config, Id server_id) {
 
 void create_raw_table(Connection& connection, const sql::Names& names, std::string_view table) {
   connection.script(schema::create_table(schema::raw_table(table), connection.dialect(), names.message, ""));
-  const std::string insert = fmt::format(
-      "INSERT INTO {0}`raw_message_sizes` (table_name, size) SELECT ?, 0 FROM (SELECT 1) one WHERE NOT EXISTS "
-      "(SELECT 1 FROM {0}`raw_message_sizes` WHERE table_name = ?)",
-      names.message);
+  const std::string sizes = fmt::format("{}`raw_message_sizes`", names.message);
   if (connection.dialect() == Dialect::Sqlite) {
-    connection.run(insert, {table, table});
+    connection.run(fmt::format("INSERT OR IGNORE INTO {} (table_name, size) VALUES (?, 0)", sizes), {table});
     return;
   }
-  // Of two processes that both found no row one gets a conflict, and then sees the other's.
+  // Postal's table has no unique index. Of two processes that both find no row one gets a conflict here, and then sees
+  // the other's.
   for (int attempt = 0;; ++attempt) try {
       connection.script("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
       sql::Transaction transaction(connection);
-      connection.run(insert, {table, table});
+      if (!connection.scalar(fmt::format("SELECT 1 FROM {} WHERE table_name = ? LIMIT 1", sizes), {table}))
+        connection.run(fmt::format("INSERT INTO {} (table_name, size) VALUES (?, 0)", sizes), {table});
       return transaction.commit();
     } catch (const sql::Failure& failure) {
       if (failure.kind() != sql::FailureKind::Conflict || attempt == 10) throw;

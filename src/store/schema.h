@@ -31,6 +31,9 @@ sql::MariaDbOptions message_options(const config::Config& config);
 Result<> check_main_schema(sql::Connection& connection, const sql::Names& names);
 Result<> check_message_schema(sql::Connection& connection, const sql::Names& names);
 
+// What to run on a MariaDB server that would refuse the largest message the configuration allows; empty: it takes all.
+std::string packet_size_advice(sql::Connection& connection, const config::Config& config);
+
 // Makes a new mail server's message database, at its newest version. On SQLite the connection is the server's file,
 // opened with `create`. Fails with Conflict if there is one that has been used, with Denied if the account may not
 // create it.

@@ -342,6 +342,12 @@ TEST_P(MariaDbSchema, WithoutPrivilegesTheTextSaysWhatToGrant) {
   EXPECT_NE(provisioned.error().text.find("-server-%`.*"), std::string::npos);
 }
 
+TEST_P(MariaDbSchema, ASmallPacketSizeIsNoticed) {
+  EXPECT_EQ(packet_size_advice(*main(), config_), "") << "14 MB fit MariaDB's default";
+  config_.smtp_server.max_message_size = 50;
+  EXPECT_NE(packet_size_advice(*main(), config_).find("SET GLOBAL max_allowed_packet = 67108864"), std::string::npos);
+}
+
 TEST_P(MariaDbSchema, AnUnreachableServerIsNamed) {
   config_.main_db.port = 1;
   const auto result = Store::initialize(config_);
