@@ -21,7 +21,7 @@ else()
 endif()
 add_compile_definitions($<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 # The same for every target, so that all share one precompiled header.
-add_compile_definitions(SPDLOG_FMT_EXTERNAL SPDLOG_SHARED_LIB SPDLOG_COMPILED_LIB)
+add_compile_definitions(SPDLOG_FMT_EXTERNAL SPDLOG_SHARED_LIB SPDLOG_COMPILED_LIB _LARGEFILE64_SOURCE)
 
 if(POSTHASTE_SANITIZE)
   add_compile_options(-fsanitize=${POSTHASTE_SANITIZE} -fno-sanitize-recover=undefined)
