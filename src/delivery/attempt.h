@@ -43,6 +43,7 @@ struct Attempt {
 
   // while sending
   smtp::client::Envelope envelope;
+  bool helo_only = false;        // the remote host stumbled over ESMTP: once more without
   int moves = 0;                 // to another connection, after one that broke
   std::optional<Ticket> ticket;  // in the journal, from the final dot on
   std::optional<ConnectFailure> no_connection;

@@ -27,6 +27,7 @@ std::vector<Target> targets_of(const Hosts& hosts, const Source& source) {
       target.endpoint = {address, host.port};
       target.source = from;
       target.helo = source.helo;
+      target.helo_only = source.helo_only;
       target.tls = host.tls;
       target.username = host.username;
       target.password = host.password;

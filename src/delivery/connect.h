@@ -19,6 +19,7 @@ struct Source {
   std::optional<IpAddress> v4, v6;
   bool bound = false;  // to the row's addresses; a family that the row lacks is not used
   std::string helo;
+  bool helo_only = false;  // for one message that the remote host stumbled over
 };
 Source source_of(const store::IpAddressRow* row, const config::Config& config);
 

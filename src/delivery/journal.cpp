@@ -69,6 +69,7 @@ Result<> Journal::read_left() {
     if (::flock(file->fd, LOCK_EX | LOCK_NB) != 0) continue;  // of a process that lives
 
     Unsettled found = decode_journal(read_all(file->fd));
+    left_.torn = left_.torn || found.torn;
     if (found.torn) log::warn("worker", "the delivery journal ends within a record", {{"file", file->path}});
     std::ranges::move(found.known, std::back_inserter(left_.known));
     std::ranges::move(found.in_doubt, std::back_inserter(left_.in_doubt));

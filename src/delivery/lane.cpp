@@ -28,11 +28,16 @@ bool wants_connection(const Lane& lane, std::size_t limit, Steady::time_point no
 
 std::size_t prefetch(const Lane& lane) { return lane.failure ? 8 : std::max<std::size_t>(4, 2 * lane.connections); }
 
-std::shared_ptr<Attempt> take_for(Lane& lane, bool new_connection) {
-  auto& from = new_connection && !lane.moved.empty() ? lane.moved : lane.ready;
-  if (from.empty()) return nullptr;
-  auto attempt = std::move(from.front());
-  from.pop_front();
+std::shared_ptr<Attempt> take_for(Lane& lane, bool new_connection, bool helo_only) {
+  const auto moved = std::ranges::find_if(lane.moved, [&](const auto& a) { return a->helo_only == helo_only; });
+  if (new_connection && moved != lane.moved.end()) {
+    auto attempt = std::move(*moved);
+    lane.moved.erase(moved);
+    return attempt;
+  }
+  if (helo_only || lane.ready.empty()) return nullptr;
+  auto attempt = std::move(lane.ready.front());
+  lane.ready.pop_front();
   lane.ready_since = Steady::now();
   return attempt;
 }

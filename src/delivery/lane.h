@@ -56,8 +56,9 @@ bool wants_connection(const Lane& lane, std::size_t limit, Steady::time_point no
 // How many messages to have prepared in advance: few, so that their bodies need not be in memory.
 std::size_t prefetch(const Lane& lane);
 
-// Takes the next attempt for a connection; only a new one (nothing sent over it yet) gets those that were moved.
-std::shared_ptr<Attempt> take_for(Lane& lane, bool new_connection);
+// Takes the next attempt for a connection. Those that were moved go to new connections only (nothing sent over them
+// yet), and those that want HELO to a connection that was opened for that, which takes no others.
+std::shared_ptr<Attempt> take_for(Lane& lane, bool new_connection, bool helo_only);
 
 // Takes out all whose round of connecting has failed.
 std::vector<std::shared_ptr<Attempt>> take_failed(Lane& lane);

@@ -210,13 +210,20 @@ void Lanes::stumble(AttemptPtr attempt, const std::exception& error) {
 }
 
 io::Task<> Lanes::open(LanePtr lane) {
-  auto& first = lane->moved.empty() ? lane->ready.front() : lane->moved.front();
+  if (lane->moved.empty() && lane->ready.empty()) {  // another connection was quicker
+    lane->connecting = false;
+    --lane->connections;
+    erase_if_empty(lane);
+    co_return;
+  }
+  const auto first = lane->moved.empty() ? lane->ready.front() : lane->moved.front();
   std::string domain = first->queued().domain;
   const auto& config = shared_.tools.config;
   auto directory = shared_.tools.store.directory();
   const auto* row = lane->key.source ? directory->ip_address(*lane->key.source) : nullptr;
   RoutingRules rules{config.postal.smtp_relays, shared_.own, domain_is_ours(*directory, config, domain)};
   Source source = source_of(row, config);
+  source.helo_only = first->helo_only;
 
   Connected outcome = ConnectFailure{};
   try {

@@ -73,7 +73,7 @@ class Lanes {
   using LanePtr = std::shared_ptr<Lane>;
   using ConnectionPtr = std::unique_ptr<smtp::client::Connection>;
   using AttemptPtr = std::shared_ptr<Attempt>;
-  enum class After { Concluded, Moved, Dropped };
+  enum class After { Concluded, Moved, Broken };  // Broken: the connection stopped within a transaction
 
   LanePtr lane_for(const store::QueuedMessage& message);
   void pump(const LanePtr& lane);
@@ -89,6 +89,7 @@ class Lanes {
   io::Task<> carry(LanePtr lane, ConnectionPtr connection, bool granted);
   io::Task<After> transact(smtp::client::Connection& connection, AttemptPtr attempt);
   io::Task<> quit(ConnectionPtr connection);
+  void closed(ConnectionPtr connection);
   io::Task<> finish(AttemptPtr attempt);
   io::Task<> resume_after_trouble();
 

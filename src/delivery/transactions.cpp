@@ -33,6 +33,7 @@ policy::Verdict verdict_of(const Attempt& attempt, const Outcome& outcome, const
   what.endpoint = endpoint;
   what.source_ip = source;
   what.attempts = attempt.queued().attempts;
+  what.helo_only = target.helo_only;
   return policy::judge(what);
 }
 
@@ -65,28 +66,35 @@ InDoubt in_doubt(const Attempt& attempt, const std::string& endpoint, Time now) 
 
 io::Task<> Lanes::carry(LanePtr lane, ConnectionPtr connection, bool granted) {
   const int limit = int(shared_.options.messages_per_connection);
+  const bool helo_only = connection->target().helo_only;
+  bool whole = true;
   if (granted) --lane->granted;
-  while (!shared_.stopping && !shared_.frozen) {
-    auto attempt = take_for(*lane, connection->transactions() == 0);
+  while (whole && connection->usable() && connection->transactions() < limit && !shared_.stopping && !shared_.frozen) {
+    auto attempt = take_for(*lane, connection->transactions() == 0, helo_only);
     if (!attempt) break;
     pump(lane);  // one place is free: prepare the next while this one is sent
     const After after = co_await transact(*connection, attempt);
+    whole = after != After::Broken;
     if (after == After::Moved) lane->moved.push_back(std::move(attempt));
     if (after == After::Concluded) loop_.spawn(finish(std::move(attempt)), "delivery");
-    if (!connection->usable() || connection->transactions() >= limit) break;
   }
-  if (connection->usable() && connection->transactions() < limit && !shared_.stopping) {
+  if (whole && connection->usable() && connection->transactions() < limit && !helo_only && !shared_.stopping) {
     lane->idle.push_back({std::move(connection), Steady::now()});
     pump(lane);
     co_return;
   }
   --lane->connections;
   pump(lane);
-  co_await quit(std::move(connection));
+  if (whole) co_await connection->quit();
+  closed(std::move(connection));
 }
 
 io::Task<> Lanes::quit(ConnectionPtr connection) {
-  if (connection->usable()) co_await connection->quit();
+  co_await connection->quit();
+  closed(std::move(connection));
+}
+
+void Lanes::closed(ConnectionPtr connection) {
   connection.reset();
   --shared_.connections;
   measures().connections.set(double(shared_.connections.load()));
@@ -144,7 +152,7 @@ io::Task<Lanes::After> Lanes::transact(Connection& connection, AttemptPtr attemp
   std::erase(flights_, flight);
   --shared_.transactions;
   if (flight->past_dot) --shared_.past_dot;
-  if (flight->settled) co_return After::Dropped;
+  if (flight->settled) co_return After::Broken;
 
   if (failure) {
     try {
@@ -154,7 +162,7 @@ io::Task<Lanes::After> Lanes::transact(Connection& connection, AttemptPtr attemp
     } catch (const std::exception& error) {
       stumble(std::move(attempt), error);
     }
-    co_return After::Dropped;
+    co_return After::Broken;
   }
 
   const std::chrono::duration<double> took = Steady::now() - began;
@@ -166,6 +174,10 @@ io::Task<Lanes::After> Lanes::transact(Connection& connection, AttemptPtr attemp
     // Broken before the content was complete: nothing is in doubt.
     shared_.settlement.journal()->settled(*attempt->ticket);
     attempt->ticket.reset();
+  }
+  if (attempt->verdict->retry_with_helo && !attempt->helo_only && !shared_.stopping) {
+    attempt->helo_only = true;
+    co_return After::Moved;
   }
   if (attempt->verdict->retry_elsewhere && attempt->moves < kMostMoves && !shared_.stopping) {
     ++attempt->moves;
