@@ -1,5 +1,8 @@
 #include "trust/dkim.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <map>
 #include <vector>
 

@@ -1,5 +1,6 @@
 #include "trust/dkim.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
