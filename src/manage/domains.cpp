@@ -38,6 +38,17 @@ void apply_defaults(Work& work, DomainFields& domain) {
       unique_random(work, "domains", "dkim_identifier_string", [] { return random_identifier(6); });
 }
 
+void give_key(Work& work, DomainFields& domain) {
+  if (work.trial) {
+    ++work.dkim_keys_wanted;
+  } else if (work.dkim_keys.empty()) {
+    domain.dkim_private_key = trust::SigningKey::generate_rsa_pem(kDkimBits);
+  } else {
+    domain.dkim_private_key = std::move(work.dkim_keys.back());
+    work.dkim_keys.pop_back();
+  }
+}
+
 }  // namespace
 
 std::string canonical_domain(std::string_view typed) {
@@ -53,8 +64,7 @@ Result<Domain> create_domain(Work& work, Owner owner, DomainFields fields, std::
   Problems problems;
   validate(work, fields, 0, problems);
   if (!problems.none()) return problems.refuse();
-  if (!fields.dkim_private_key.has_value() && !work.trial)
-    fields.dkim_private_key = trust::SigningKey::generate_rsa_pem(kDkimBits);
+  if (!fields.dkim_private_key.has_value()) give_key(work, fields);
   return insert(work, std::move(fields), std::move(uuid));
 }
 

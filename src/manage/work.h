@@ -47,6 +47,9 @@ class Work {
 
   // A trial is undone in the end (`plan`): it makes no keys and no message databases.
   bool trial = false;
+  // DKIM keys made before, so that the transaction is short; and how many a trial would have needed.
+  std::vector<std::string> dkim_keys;
+  std::size_t dkim_keys_wanted = 0;
   // Message databases made here, dropped again when the work is undone.
   std::vector<Id> provisioned;
 
