@@ -1,0 +1,156 @@
+// Taking the lease of rows that are due (data-model.md 21.3).
+#include "base/log.h"
+#include "store/rows.h"
+#include "store/store_impl.h"
+
+namespace posthaste::store {
+
+namespace {
+
+// Every fourth claim prefers retries, so that a stream of new messages does not starve them.
+constexpr unsigned kRetriesEvery = 4;
+constexpr auto kPauseAfterFailure = std::chrono::seconds(5);
+
+std::string id_list(std::span<const Id> ids) { return fmt::format("({})", fmt::join(ids, ",")); }
+
+QueuedMessage queued_of(const sql::Row& row) {
+  QueuedMessage m;
+  m.queue_id = row.integer(0);
+  m.server_id = row.integer(1);
+  m.message_id = row.integer(2);
+  m.domain = row.string(3);
+  m.ip_address_id = row.maybe_integer(4);
+  m.attempts = int(row.integer(5));
+  m.route_id = row.maybe_integer(6);
+  m.manual = row.flag(7);
+  m.created_at = row.date_time(8).value_or(Time{});
+  return m;
+}
+
+std::vector<QueuedMessage> select_due(sql::Connection& connection, const sql::Names& names,
+                                      const std::string& claimable, bool retries_only, std::size_t limit, Time now) {
+  // READ COMMITTED and SKIP LOCKED: claims neither wait for each other nor make inserts wait.
+  const char* locking = connection.dialect() == sql::Dialect::MariaDb ? " FOR UPDATE SKIP LOCKED" : "";
+  const std::string select = sql::bind_names(
+      fmt::format(
+          "SELECT id, server_id, message_id, domain, ip_address_id, attempts, route_id, manual, created_at FROM "
+          "{{queue}}`queued_messages` WHERE {} AND {} ORDER BY retry_after, id LIMIT ?{}",
+          claimable, retries_only ? "retry_after <= ?" : "(retry_after IS NULL OR retry_after <= ?)", locking),
+      names);
+  std::vector<QueuedMessage> rows;
+  connection.query(select, {sql::DateTime{now}, std::int64_t(limit)},
+                   [&](const sql::Row& row) { rows.push_back(queued_of(row)); });
+  return rows;
+}
+
+void lock_rows(sql::Connection& connection, const sql::Names& names, std::span<const QueuedMessage> rows,
+               const std::string& lease, Time now) {
+  std::vector<Id> ids;
+  for (const QueuedMessage& row : rows) ids.push_back(row.queue_id);
+  for_id_lists(ids, {std::string_view(lease), sql::DateTime{now}},
+               [&](const std::string& list, std::span<const sql::Value> values) {
+                 connection.run(
+                     sql::bind_names("UPDATE {queue}`queued_messages` SET locked_by = ?, locked_at = ? WHERE "
+                                     "id IN ",
+                                     names) +
+                         list,
+                     values);
+               });
+}
+
+std::optional<Time> first_due(sql::Connection& connection, const sql::Names& names, const std::string& claimable) {
+  std::optional<Time> due;
+  connection.query(
+      sql::bind_names(fmt::format("SELECT retry_after, created_at FROM {{queue}}`queued_messages` WHERE {} "
+                                  "ORDER BY retry_after, id LIMIT 1",
+                                  claimable),
+                      names),
+      {}, [&](const sql::Row& row) {
+        const auto retry_after = row.date_time(0);
+        due = retry_after ? *retry_after : row.date_time(1).value_or(Time{});
+      });
+  return due;
+}
+
+}  // namespace
+
+// What a row must be for this process to take it, but for its time. Ids are put in as numbers: they change rarely, and
+// the statement stays prepared.
+std::string StoreImpl::claimable() const {
+  std::string text = "locked_by IS NULL AND locked_at IS NULL AND (ip_address_id IS NULL";
+  if (!local_ips_.empty()) text += " OR ip_address_id IN " + id_list(local_ips_);
+  text += ")";
+  // Deleted mail servers send nothing until they are restored.
+  const SnapshotPtr now = snapshot();
+  if (!databases_->sqlite() && !now->hidden_servers().empty())
+    text += " AND server_id NOT IN " + id_list(now->hidden_servers());
+  return text;
+}
+
+std::vector<QueuedMessage> StoreImpl::claim(std::size_t limit, const std::vector<Id>& local_ips) {
+  {
+    const std::scoped_lock lock(places_mutex_);
+    local_ips_ = local_ips;
+  }
+  const bool retries_first = claims_++ % kRetriesEvery == kRetriesEvery - 1;
+  if (!databases_->sqlite()) {
+    auto rows = claim_at(0, limit, retries_first);
+    if (!rows.empty() || !retries_first) return rows;
+    return claim_at(0, limit, false);
+  }
+  std::vector<QueuedMessage> all;
+  const SnapshotPtr directory = snapshot();
+  const Time now = system_now();
+  for (const Id server_id : due_.take_due(now)) {
+    if (!directory->server(server_id)) continue;
+    if (all.size() >= limit) {
+      due_.note(server_id, now);
+      continue;
+    }
+    try {
+      std::ranges::move(claim_at(server_id, limit - all.size(), false), std::back_inserter(all));
+    } catch (const sql::Failure& failure) {
+      log::error("store", "the queue of a mail server cannot be read",
+                 {{"server_id", server_id}, {"error", failure.what()}});
+      due_.note(server_id, now + kPauseAfterFailure);
+    }
+  }
+  return all;
+}
+
+std::vector<QueuedMessage> StoreImpl::claim_at(Id place, std::size_t limit, bool retries_only) {
+  const std::string& lease = lease_.text();
+  const sql::Names names = databases_->names(place);
+  std::string wanted;
+  {
+    const std::scoped_lock lock(places_mutex_);
+    wanted = claimable();
+    leased_places_.insert(place);
+  }
+  std::vector<QueuedMessage> rows;
+  std::optional<Time> next;
+  in_transaction(*databases_->queue(place).write, [&](sql::Connection& connection) {
+    const Time now = system_now();
+    rows = select_due(connection, names, wanted, retries_only, limit, now);
+    lock_rows(connection, names, rows, lease, now);
+    if (databases_->sqlite()) next = first_due(connection, names, wanted);
+  });
+  if (next) due_.note(place, *next);
+  return rows;
+}
+
+std::optional<Time> StoreImpl::next_due() { return databases_->sqlite() ? due_.next() : next_due_at(0); }
+
+std::optional<Time> StoreImpl::next_due_at(Id place) {
+  std::string wanted;
+  {
+    const std::scoped_lock lock(places_mutex_);
+    wanted = claimable();
+  }
+  std::optional<Time> next;
+  with_connection(*databases_->queue(place).read,
+                  [&](sql::Connection& connection) { next = first_due(connection, databases_->names(place), wanted); });
+  return next;
+}
+
+}  // namespace posthaste::store

@@ -1,0 +1,167 @@
+// What follows a commit, or its failure.
+#include "base/log.h"
+#include "store/batch.h"
+
+namespace posthaste::store {
+
+namespace {
+
+using sql::FailureKind;
+
+// A failure that nobody foresaw is tried again for some minutes before an outcome is given up.
+constexpr int kMostAttempts = 60;
+
+Error error_for_peer(const sql::Failure& failure) {
+  switch (failure.kind()) {
+    case FailureKind::Data:
+      return {ErrorKind::Invalid, "The message cannot be stored.", failure.what()};
+    case FailureKind::TooLarge:
+      return {ErrorKind::Invalid, "The message is larger than the database takes.", failure.what()};
+    case FailureKind::Full:
+      return {ErrorKind::Limit, "There is no space left to store messages.", failure.what()};
+    case FailureKind::Broken:
+      return {ErrorKind::Internal, "The message could not be stored.", failure.what()};
+    default:
+      return {ErrorKind::Unavailable, "The database is not available.", failure.what()};
+  }
+}
+
+// Failures that one job of many may have caused.
+bool may_be_one_jobs_fault(FailureKind kind) {
+  return kind == FailureKind::Data || kind == FailureKind::TooLarge || kind == FailureKind::Duplicate ||
+         kind == FailureKind::MissingTable || kind == FailureKind::Broken;
+}
+
+// Whether an outcome that failed so can ever be written.
+bool hopeless(FailureKind kind, int attempts) {
+  if (kind == FailureKind::Data || kind == FailureKind::TooLarge) return true;
+  return may_be_one_jobs_fault(kind) && attempts >= kMostAttempts;
+}
+
+Stored stored(const AcceptWork& work) {
+  Stored result;
+  const auto& messages = work.submission->messages;
+  result.messages.reserve(messages.size());
+  for (std::size_t i = 0; i < messages.size(); ++i)
+    result.messages.push_back({work.message_ids[i], work.queue_ids[i], messages[i].token});
+  return result;
+}
+
+}  // namespace
+
+bool Committer::messages_are_there(sql::Connection& connection, const Batch& batch) {
+  const auto names = [&](Id server_id) { return context_.databases.names(server_id); };
+  for (const AcceptWork* work : batch.all_accepts) {
+    const Submission& submission = *work->submission;
+    if (submission.messages.empty() || work->message_ids.empty() || work->queue_ids.empty()) continue;
+    return connection
+        .scalar(sql::bind_names("SELECT 1 FROM {message}`messages` WHERE token = ? AND id = ?",
+                                names(submission.server_id)),
+                {std::string_view(submission.messages.front().token), work->message_ids.front()})
+        .has_value();
+  }
+  for (const ConcludeWork* work : batch.all_conclusions) {
+    const Conclusion& c = *work->conclusion;
+    if (!c.delivery || work->recorded_before) continue;
+    return connection
+        .scalar(sql::bind_names("SELECT 1 FROM {message}`deliveries` WHERE message_id = ? AND timestamp = ? AND status "
+                                "= ? LIMIT 1",
+                                names(c.server_id)),
+                {c.message_id, sql::UnixTime{c.delivery->timestamp}, std::string_view(c.delivery->status)})
+        .has_value();
+  }
+  return false;  // nothing but changes of our own queue rows: they may be repeated
+}
+
+bool Committer::queue_rows_are_there(sql::Connection& connection, const Batch& batch) {
+  for (const AcceptWork* work : batch.all_accepts) {
+    if (work->message_ids.empty() || work->queue_ids.empty()) continue;
+    return connection
+        .scalar(
+            sql::bind_names("SELECT 1 FROM {queue}`queued_messages` WHERE id = ? AND server_id = ? AND message_id = ?",
+                            context_.databases.names(work->submission->server_id)),
+            {work->queue_ids.front(), work->submission->server_id, work->message_ids.front()})
+        .has_value();
+  }
+  return false;
+}
+
+void Committer::finish(Batch& batch) {
+  if (context_.databases.sqlite()) batch.counts = {};  // written with the batch
+  context_.tally.add(batch.counts, batch.totals);
+  for (const AcceptWork& work : batch.accepts) {
+    if (work.claim)
+      context_.note_leased(work.submission->server_id);
+    else
+      context_.note_due(work.submission->server_id, Time{});
+  }
+  for (const ConcludeWork& work : batch.conclusions) {
+    const Conclusion& c = *work.conclusion;
+    if (c.queue == QueueChange::Keep) context_.note_due(c.server_id, Time{});
+    if (c.queue == QueueChange::Retry) context_.note_due(c.server_id, c.retry_at.value_or(Time{}));
+  }
+  auto work = batch.accepts.begin();
+  for (const JobPtr& job : batch.jobs) {
+    if (auto* accept = std::get_if<AcceptJob>(&job->what))
+      accept->done(stored(*work++));
+    else
+      std::get<ConcludeJob>(job->what).done({});
+  }
+}
+
+std::vector<JobPtr> Committer::after_failure(Batch& batch, const sql::Failure& failure) {
+  const bool whole_database = !may_be_one_jobs_fault(failure.kind());
+  if (whole_database) {
+    if (healthy_.exchange(false))
+      log::error("store", "messages cannot be written", {{"error", failure.what()}, {"jobs", batch.jobs.size()}});
+  } else {
+    log::warn("store", "a batch cannot be written", {{"error", failure.what()}, {"jobs", batch.jobs.size()}});
+    if (batch.jobs.size() > 1 && !batch.messages_committed) return split(batch);
+  }
+  if (batch.unknown || batch.messages_committed) remove_messages(batch);
+  return give_back_or_fail(batch, failure);
+}
+
+std::vector<JobPtr> Committer::split(Batch& batch) {
+  const auto middle = batch.jobs.begin() + std::ptrdiff_t(batch.jobs.size() / 2);
+  std::vector<JobPtr> first(std::make_move_iterator(batch.jobs.begin()), std::make_move_iterator(middle));
+  std::vector<JobPtr> second(std::make_move_iterator(middle), std::make_move_iterator(batch.jobs.end()));
+  std::vector<JobPtr> again = commit(std::move(first));
+  std::ranges::move(commit(std::move(second)), std::back_inserter(again));
+  return again;
+}
+
+// Messages that may be there although their submission is refused. Those whose transaction was cut off are looked for
+// later; those without their queue rows can go at once.
+void Committer::remove_messages(Batch& batch) noexcept {
+  try {
+    for (const auto& [server_id, works] : batch.accepts_by_server) {
+      std::vector<std::string> tokens;
+      for (const AcceptWork* work : works)
+        for (const NewMessage& message : work->submission->messages) tokens.push_back(message.token);
+      context_.note_unsettled(server_id, std::move(tokens));
+    }
+  } catch (const std::exception& error) {
+    log::error("store", "refused messages may stay in the tables", {{"error", error.what()}});
+  }
+}
+
+std::vector<JobPtr> Committer::give_back_or_fail(Batch& batch, const sql::Failure& failure) {
+  const Error error = error_for_peer(failure);
+  std::vector<JobPtr> again;
+  for (JobPtr& job : batch.jobs) {
+    if (!job->accepts() && !hopeless(failure.kind(), job->attempts)) {
+      again.push_back(std::move(job));
+      continue;
+    }
+    if (!job->accepts())
+      log::error("store", "the outcome of an attempt cannot be recorded",
+                 {{"server_id", job->server_id},
+                  {"message_id", std::get<ConcludeJob>(job->what).conclusion.message_id},
+                  {"error", failure.what()}});
+    fail_job(*job, error);
+  }
+  return again;
+}
+
+}  // namespace posthaste::store

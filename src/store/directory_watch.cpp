@@ -1,0 +1,40 @@
+#include "store/directory_watch.h"
+
+#include <array>
+
+namespace posthaste::store {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kTables = {"organizations", "servers",      "credentials",  "domains",
+                                                     "routes",        "ip_addresses", "track_domains"};
+
+std::string mark_query() {
+  std::string query = "SELECT 'changes', COALESCE(SUM(seq), 0), 0, NULL FROM {main}`posthaste_changes`";
+  for (const auto table : kTables)
+    query += fmt::format(" UNION ALL SELECT '{0}', COUNT(*), COALESCE(MAX(id), 0), MAX(updated_at) FROM {{main}}`{0}`",
+                         table);
+  return query;
+}
+
+}  // namespace
+
+std::string configuration_mark(sql::Connection& connection, const sql::Names& names) {
+  static const std::string query = mark_query();
+  std::string mark;
+  connection.query(sql::bind_names(query, names), {}, [&](const sql::Row& row) {
+    mark += fmt::format("{}:{}:{}:{};", row.text(0), row.integer(1), row.integer(2), row.text(3));
+  });
+  return mark;
+}
+
+void announce_change(sql::Connection& connection, const sql::Names& names) {
+  const auto updated =
+      connection.run(sql::bind_names("UPDATE {main}`posthaste_changes` SET seq = seq + 1 WHERE name = ?", names),
+                     {std::string_view("configuration")});
+  if (updated.affected > 0) return;
+  connection.run(sql::bind_names("INSERT INTO {main}`posthaste_changes` (name, seq) VALUES (?, 1)", names),
+                 {std::string_view("configuration")});
+}
+
+}  // namespace posthaste::store

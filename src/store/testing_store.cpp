@@ -1,0 +1,141 @@
+#include "store/testing_store.h"
+
+#include <future>
+
+#include "base/random.h"
+#include "store/schema.h"
+
+namespace posthaste::store::testing {
+
+namespace {
+
+void use_mariadb(config::Config& config, sql::testing::MariaDb& server) {
+  const auto options = server.options();
+  config.posthaste.database = "mariadb";
+  config.main_db.host = options.host;
+  config.main_db.port = options.port;
+  config.main_db.username = options.username;
+  config.main_db.password = options.password;
+  config.main_db.database = "store" + random_hex(8);
+  config.message_db = config.main_db;
+  config.message_db_prefix = config.main_db.database;
+}
+
+constexpr std::string_view kRows[] = {
+    "INSERT INTO {main}`organizations` (id, uuid, name, permalink, created_at, updated_at) VALUES (1, 'o', 'Org', "
+    "'org', "
+    "NULL, NULL)",
+    "INSERT INTO {main}`domains` (id, uuid, name, owner_type, owner_id, verified_at, outgoing, incoming) VALUES (1, "
+    "'d', "
+    "'sender.example', 'Server', 1, @now, 1, 1)",
+    "INSERT INTO {main}`credentials` (id, server_id, type, name, `key`, hold) VALUES (1, 1, 'SMTP', 'smtp', 'smtpkey', "
+    "0), "
+    "(2, 1, 'API', 'api', 'apikey', 0), (3, 1, 'SMTP-IP', 'net', '10.0.0.0/8', 0)",
+    "INSERT INTO {main}`routes` (id, uuid, server_id, domain_id, name, token, mode) VALUES (1, 'r', 1, 1, 'info', "
+    "'RouteTok', 'Accept')",
+};
+
+}  // namespace
+
+Installation::Installation(sql::Dialect dialect, sql::testing::MariaDb* mariadb) {
+  config.posthaste.data_path = folder_.file("data");
+  if (dialect == sql::Dialect::Sqlite)
+    config.posthaste.database = "sqlite";
+  else
+    use_mariadb(config, mariadb ? *mariadb : sql::testing::MariaDb::shared());
+  if (const auto made = Store::initialize(config); !made) throw std::runtime_error(made.error().text);
+  std::filesystem::create_directories(config.posthaste.data_path);
+  const auto connection = connect(0);
+  for (const auto sql : kRows) {
+    std::string text = sql::bind_names(sql, main_names(config));
+    const auto now = text.find("@now");
+    if (now != text.npos) text.replace(now, 4, sqlite() ? "1000000" : "UTC_TIMESTAMP()");
+    connection->script(text);
+  }
+  add_server(kServer);
+}
+
+void Installation::add_server(Id id) {
+  const std::string name = id == kServer ? "server" : fmt::format("server{}", id);
+  connect(0)->run(
+      sql::bind_names("INSERT INTO {main}`servers` (id, organization_id, uuid, name, permalink, token, mode) "
+                      "VALUES (?, 1, ?, ?, ?, ?, 'Live')",
+                      main_names(config)),
+      {id, random_uuid(), name, name, id == kServer ? "abcdef" : random_server_token()});
+  if (const auto made = provision_database(config, id); !made) throw std::runtime_error(made.error().text);
+}
+
+std::unique_ptr<Store> Installation::open(const StoreOptions& options) const {
+  auto store = Store::open(config, options);
+  if (!store) throw std::runtime_error(store.error().text + " " + store.error().cause);
+  return std::move(*store);
+}
+
+std::unique_ptr<sql::Connection> Installation::connect(Id server_id) const {
+  if (config.sqlite())
+    return sql::open_sqlite({.path = server_id == 0 ? main_file(config) : server_file(config, server_id)});
+  return sql::open_mariadb(main_options(config));
+}
+
+std::int64_t Installation::number(Id server_id, std::string_view sql, std::initializer_list<sql::Value> values) const {
+  return connect(server_id)->scalar(sql::bind_names(sql, names_of(config, server_id)), values).value_or(0);
+}
+
+std::string Installation::text(Id server_id, std::string_view sql) const {
+  std::string found;
+  connect(server_id)->query(sql::bind_names(sql, names_of(config, server_id)), {},
+                            [&](const sql::Row& row) { found = row.string(0); });
+  return found;
+}
+
+void Installation::run(Id server_id, std::string_view sql) const {
+  connect(server_id)->run(sql::bind_names(sql, names_of(config, server_id)));
+}
+
+void Installation::run_main(std::string_view sql) const { connect(0)->run(sql::bind_names(sql, main_names(config))); }
+
+std::int64_t Installation::main_number(std::string_view sql) const {
+  return connect(0)->scalar(sql::bind_names(sql, main_names(config))).value_or(0);
+}
+
+Submission submission(Id server_id, std::size_t recipients, std::string body, std::string subject) {
+  Submission s{.server_id = server_id,
+               .timestamp = system_now(),
+               .raw = RawMessage("From: a@sender.example\r\nSubject: " + subject + "\r\n\r\n" + body),
+               .messages = {}};
+  for (std::size_t i = 0; i < recipients; ++i) {
+    NewMessage& m = s.messages.emplace_back();
+    m.token = random_alphanumeric(16);
+    m.rcpt_to = fmt::format("user{}@Receiver.example", i);
+    m.mail_from = "a@sender.example";
+    m.subject = subject;
+    m.message_id = random_hex(8) + "@sender.example";
+    m.domain_id = 1;
+    m.credential_id = 1;
+  }
+  return s;
+}
+
+Result<Stored> accept(Store& store, Submission submission, bool claim) {
+  auto answer = std::make_shared<std::promise<Result<Stored>>>();
+  store.accept(std::move(submission), claim, [answer](Result<Stored> result) { answer->set_value(std::move(result)); });
+  return answer->get_future().get();
+}
+
+Result<> conclude(Store& store, Conclusion conclusion) {
+  auto answer = std::make_shared<std::promise<Result<>>>();
+  store.conclude(std::move(conclusion), [answer](Result<> result) { answer->set_value(std::move(result)); });
+  return answer->get_future().get();
+}
+
+Conclusion concluded(const QueuedMessage& message, std::string status, QueueChange queue) {
+  Conclusion c;
+  c.server_id = message.server_id;
+  c.message_id = message.message_id;
+  c.queue_id = message.queue_id;
+  c.queue = queue;
+  c.delivery = Delivery{.status = std::move(status), .timestamp = system_now()};
+  return c;
+}
+
+}  // namespace posthaste::store::testing
