@@ -24,6 +24,7 @@ class Intake {
   io::Task<Result<std::vector<store::Stored>>> accept(std::vector<store::Submission> submissions);
 
   store::Store& store() { return store_; }
+  const config::Config& config() const { return config_; }
 
  private:
   store::Store& store_;

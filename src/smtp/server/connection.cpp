@@ -35,13 +35,15 @@ Connection::Connection(std::shared_ptr<Shared> shared, Connections& all, io::Str
     : shared_(std::move(shared)),
       all_(all),
       stream_(std::move(stream)),
-      session_(shared_->settings, shared_->handler, shared_->limits, real_surroundings(), random_upper_alphanumeric(8)),
+      session_(shared_->settings, shared_->handler, *shared_->limits, real_surroundings(),
+               random_upper_alphanumeric(8)),
       waiting_since_(std::chrono::steady_clock::now()) {}
 
 io::Task<> Connection::serve(std::shared_ptr<Connection> self) {
   count::connection();
   count::connections_open(1);
-  self->shared_->limits.connections.fetch_add(1);
+  self->shared_->limits->connections.fetch_add(1);
+  self->shared_->open.fetch_add(1);
   self->all_.insert(self.get());
   bool failed = false;
   try {
@@ -60,7 +62,8 @@ io::Task<> Connection::serve(std::shared_ptr<Connection> self) {
   self->session_.closed(self->broken_.empty() ? "closed" : self->broken_);
   self->leave_address();
   self->all_.erase(self.get());
-  self->shared_->limits.connections.fetch_sub(1);
+  self->shared_->limits->connections.fetch_sub(1);
+  self->shared_->open.fetch_sub(1);
   count::connections_open(-1);
 }
 
@@ -104,12 +107,12 @@ void Connection::client_arrived() {
   client_known_ = true;
   const auto& settings = shared_->settings;
   const IpAddress client = session_.client();
-  if (shared_->limits.connections.load() > settings.max_connections) {
+  if (shared_->limits->connections.load() > settings.max_connections) {
     count::limit("connections");
     return session_.refuse_connection("Service not available, too many connections");
   }
   if (!settings.exempt(client)) {
-    counted_ = shared_->limits.addresses.connect(client, settings.max_connections_per_ip);
+    counted_ = shared_->limits->addresses.connect(client, settings.max_connections_per_ip);
     if (!counted_) {
       count::limit("connections_per_ip");
       return session_.refuse_connection("Too many connections from your address");
@@ -127,7 +130,7 @@ void Connection::client_arrived() {
 
 // Sessions that have logged in are counted no more: an application may open many.
 void Connection::leave_address() {
-  if (std::exchange(counted_, false)) shared_->limits.addresses.disconnect(session_.client());
+  if (std::exchange(counted_, false)) shared_->limits->addresses.disconnect(session_.client());
 }
 
 // --- bytes
@@ -192,7 +195,7 @@ Duration Connection::patience() {
     case Phase::Command:
       break;
   }
-  if (shared_->limits.connections.load() > settings.max_connections / 5 * 4)
+  if (shared_->limits->connections.load() > settings.max_connections / 5 * 4)
     limit = std::min<Duration>(limit, kBusyTimeout);
   return std::max<Duration>(limit - since(waiting_since_), Duration(1000));
 }

@@ -23,15 +23,20 @@ using Connections = std::unordered_set<Connection*>;
 
 // What the connections of a server share. Each of them holds it.
 struct Shared {
-  Shared(Settings s, Handler& h, io::Resolver* r, std::size_t loops)
-      : settings(std::move(s)), handler(h), resolver(r), connections(loops) {}
+  Shared(Settings s, Handler& h, io::Resolver* r, std::shared_ptr<Limits> l, std::size_t loops)
+      : settings(std::move(s)),
+        handler(h),
+        resolver(r),
+        limits(l ? std::move(l) : std::make_shared<Limits>()),
+        connections(loops) {}
 
   const Settings settings;
   Handler& handler;
   io::Resolver* const resolver;  // null: no PTR names
-  Limits limits;
+  const std::shared_ptr<Limits> limits;
   std::vector<Connections> connections;                    // by loop; each touched on its loop only
   std::atomic<std::shared_ptr<const io::TlsContext>> tls;  // null: not loaded
+  std::atomic<std::size_t> open{0};                        // connections of this listener
   std::atomic<bool> stopping{false};
 };
 

@@ -33,7 +33,7 @@ struct Server::Impl {
   Impl(Listening l, Handler& handler, io::Resolver* resolver, io::Runtime& r)
       : listening(std::move(l)),
         runtime(r),
-        shared(std::make_shared<Shared>(listening.settings, handler, resolver, r.size())) {}
+        shared(std::make_shared<Shared>(listening.settings, handler, resolver, listening.limits, r.size())) {}
 
   Result<> load_tls();
   bool tls_changed();
@@ -133,7 +133,7 @@ Result<std::unique_ptr<Server>> Server::open(Listening listening, Handler& handl
 }
 
 std::uint16_t Server::port() const { return impl_->listeners.front()->port(); }
-std::size_t Server::connections() const { return impl_->shared->limits.connections.load(); }
+std::size_t Server::connections() const { return impl_->shared->open.load(); }
 
 void Server::reload_tls() {
   const auto& settings = impl_->listening.settings;
@@ -145,14 +145,17 @@ void Server::reload_tls() {
   }
 }
 
-io::Task<> Server::stop(Duration deadline) {
-  const auto impl = impl_;
-  impl->shared->stopping = true;
-  for (const auto& listener : impl->listeners) listener->close();
-  impl->on_each(&Connection::shut_down);
+void Server::close() {
+  if (impl_->shared->stopping.exchange(true)) return;
+  for (const auto& listener : impl_->listeners) listener->close();
+  impl_->on_each(&Connection::shut_down);
+}
 
+io::Task<> Server::stop(Duration deadline) {
+  close();
+  const auto impl = impl_;
   auto* loop = io::Loop::current();
-  const auto& open = impl->shared->limits.connections;
+  const auto& open = impl->shared->open;
   for (Duration waited{}; open.load() > 0 && waited < deadline; waited += kPollStopping)
     co_await loop->sleep(kPollStopping);
   if (open.load() == 0) co_return;

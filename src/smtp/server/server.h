@@ -11,6 +11,7 @@
 #include "io/stream.h"
 #include "io/tls.h"
 #include "smtp/server/handler.h"
+#include "smtp/server/limits.h"
 #include "smtp/server/settings.h"
 
 namespace posthaste::smtp::server {
@@ -21,6 +22,7 @@ struct Listening {
   Settings settings;
   io::TlsContext::ServerOptions tls;  // used where settings want TLS
   Duration tls_reload_interval = std::chrono::seconds(60);
+  std::shared_ptr<Limits> limits;  // shared with other listeners; null: its own
 };
 
 class Server {
@@ -38,7 +40,10 @@ class Server {
   // Reads the certificate files again; what cannot be loaded leaves the old material in force. Any thread.
   void reload_tls();
 
-  // Closes the listeners; sessions between messages get 421 at once, those that are in the middle of one until the
+  // Closes the listeners and tells the sessions; stop() waits for them. Any thread.
+  void close();
+
+  // As close(): sessions between messages get 421 at once, those that are in the middle of one until the
   // deadline to finish it. A message that is being stored is always awaited. On any loop.
   io::Task<> stop(Duration deadline);
 

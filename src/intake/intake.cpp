@@ -1,0 +1,54 @@
+#include "intake/intake.h"
+
+#include "io/oneshot.h"
+#include "mail/address.h"
+
+namespace posthaste::intake {
+
+namespace {
+
+// What the worker of this process needs of messages that are about to be committed under its lease. Ids come later.
+std::vector<store::QueuedMessage> as_queued(const store::Submission& submission) {
+  std::vector<store::QueuedMessage> queued;
+  queued.reserve(submission.messages.size());
+  for (const auto& message : submission.messages) {
+    auto& q = queued.emplace_back();
+    q.server_id = submission.server_id;
+    q.domain = mail::split_address(message.rcpt_to).domain;
+    q.ip_address_id = message.ip_address_id;
+    q.route_id = message.route_id;
+    q.created_at = submission.timestamp;
+    q.raw = submission.raw;
+  }
+  return queued;
+}
+
+}  // namespace
+
+Intake::Intake(store::Store& store, const config::Config& config, store::LocalWorker* worker)
+    : store_(store), config_(config), worker_(worker) {}
+
+io::Task<Result<std::vector<store::Stored>>> Intake::accept(std::vector<store::Submission> submissions) {
+  std::vector<store::Stored> all;
+  all.reserve(submissions.size());
+  for (auto& submission : submissions) {
+    const bool claim = worker_ && worker_->wants(submission.messages.size());
+    std::vector<store::QueuedMessage> queued;
+    if (claim) queued = as_queued(submission);
+
+    io::OneShot<Result<store::Stored>> committed;
+    store_.accept(std::move(submission), claim, committed.sender());
+    Result<store::Stored> stored = co_await committed;
+    if (!stored) co_return std::unexpected(std::move(stored.error()));
+
+    for (std::size_t i = 0; i < queued.size() && i < stored->messages.size(); ++i) {
+      queued[i].message_id = stored->messages[i].message_id;
+      queued[i].queue_id = stored->messages[i].queue_id;
+    }
+    if (!queued.empty()) worker_->hand_over(std::move(queued));
+    all.push_back(std::move(*stored));
+  }
+  co_return all;
+}
+
+}  // namespace posthaste::intake
