@@ -1,0 +1,181 @@
+// A store in memory for this room's tests: what the pipeline reads, and a record of what it concluded. Test code only.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+
+#include "store/store.h"
+
+namespace posthaste::delivery::testing {
+
+using namespace posthaste::store;
+
+class FakeDirectory : public Directory {
+ public:
+  std::map<Id, Server> servers_by_id;
+  std::map<Id, Domain> domains_by_id;
+  std::map<Id, Credential> credentials_by_id;
+  std::map<Id, IpAddressRow> addresses_by_id;
+  std::vector<std::string> hosted;
+  bool is_suspended = false;
+
+  const Organization* organization(Id) const override { return nullptr; }
+  const Organization* organization(std::string_view) const override { return nullptr; }
+  const Server* server(Id id) const override { return find(servers_by_id, id); }
+  const Server* server_by_token(std::string_view) const override { return nullptr; }
+  const Server* server(std::string_view, std::string_view) const override { return nullptr; }
+  std::vector<const Server*> servers() const override { return {}; }
+  bool suspended(const Server&) const override { return is_suspended; }
+  std::string path(const Server&) const override { return "org/server"; }
+  const Credential* credential(Id id) const override { return find(credentials_by_id, id); }
+  const Credential* credential_by_key(CredentialType, std::string_view) const override { return nullptr; }
+  std::vector<const Credential*> smtp_credentials(Id) const override { return {}; }
+  const Credential* credential_by_ip(const IpAddress&) const override { return nullptr; }
+  const Domain* domain(Id id) const override { return find(domains_by_id, id); }
+  const Domain* hosted_domain(std::string_view name) const override {
+    static const Domain some;
+    return std::ranges::find(hosted, name) == hosted.end() ? nullptr : &some;
+  }
+  const Domain* sending_domain(const Server&, std::string_view) const override { return nullptr; }
+  std::vector<const Domain*> domains() const override { return {}; }
+  const Route* route(Id) const override { return nullptr; }
+  const Route* route_by_token(std::string_view) const override { return nullptr; }
+  const Route* route_for(std::string_view, std::string_view) const override { return nullptr; }
+  const Route* return_path_route(Id) const override { return nullptr; }
+  const IpAddressRow* ip_address(Id id) const override { return find(addresses_by_id, id); }
+
+ private:
+  template <class Row>
+  static const Row* find(const std::map<Id, Row>& rows, Id id) {
+    const auto at = rows.find(id);
+    return at == rows.end() ? nullptr : &at->second;
+  }
+};
+
+class FakeStore : public Store {
+ public:
+  std::shared_ptr<FakeDirectory> dir = std::make_shared<FakeDirectory>();
+  std::map<Id, Message> messages;
+  std::map<Id, RawMessage> raws;
+  std::map<Id, std::vector<Delivery>> rows;
+  std::map<std::string, Suppression> suppressions;
+  std::size_t hard_fails = 0;
+  std::int64_t sent = 0;
+  std::deque<QueuedMessage> claimable;
+  std::function<void()> on_read;  // throws, to be a database that is away
+
+  std::shared_ptr<const Directory> directory() const override { return dir; }
+  void reload_directory() override {}
+  void poll_changes() override {}
+  void accept(Submission, bool, AcceptDone) override { throw std::logic_error("not of this test"); }
+  std::vector<QueuedMessage> claim(std::size_t limit, const std::vector<Id>&) override {
+    std::lock_guard lock(mutex_);
+    std::vector<QueuedMessage> taken;
+    for (; !claimable.empty() && taken.size() < limit; claimable.pop_front()) taken.push_back(claimable.front());
+    return taken;
+  }
+  std::optional<Time> next_due() override {
+    std::lock_guard lock(mutex_);
+    return claimable.empty() ? std::nullopt : std::optional(Time{});
+  }
+  void conclude(Conclusion conclusion, ConcludeDone done) override {
+    {
+      std::lock_guard lock(mutex_);
+      if (conclusion.delivery) rows[conclusion.message_id].push_back(*conclusion.delivery);
+      concluded_.push_back(std::move(conclusion));
+    }
+    done({});
+  }
+  const std::string& lease() const override { return lease_; }
+  bool heartbeat() override { return true; }
+  std::size_t reclaim() override { return 0; }
+  std::size_t release_all() override {
+    released = true;
+    return 0;
+  }
+  std::optional<Message> message(Id, Id id) override {
+    if (on_read) on_read();
+    std::lock_guard lock(mutex_);
+    const auto at = messages.find(id);
+    return at == messages.end() ? std::nullopt : std::optional(at->second);
+  }
+  std::optional<Message> message_by_token(Id, std::string_view) override { return std::nullopt; }
+  std::optional<RawMessage> raw(Id, const Message& message) override {
+    std::lock_guard lock(mutex_);
+    const auto at = raws.find(message.id);
+    return at == raws.end() ? std::nullopt : std::optional(at->second);
+  }
+  std::vector<Delivery> deliveries(Id, Id id) override {
+    std::lock_guard lock(mutex_);
+    return rows[id];
+  }
+  std::optional<Suppression> suppression(Id, std::string_view address, Time now) override {
+    std::lock_guard lock(mutex_);
+    const auto at = suppressions.find(std::string(address));
+    if (at == suppressions.end() || at->second.keep_until < now) return std::nullopt;
+    return at->second;
+  }
+  std::size_t hard_fails_since(Id, std::string_view, Time) override { return hard_fails; }
+  std::int64_t sent_last_hour(Id, Time) override { return sent; }
+  void count_sent(Id, Time) override {
+    std::lock_guard lock(mutex_);
+    ++sent;
+  }
+  std::vector<QueueEntry> queue(const QueueFilter&) override { return {}; }
+  std::size_t queue_retry_now(const QueueFilter&) override { return 0; }
+  std::size_t queue_delete(const QueueFilter&) override { return 0; }
+  Result<Requeued> requeue(Id, Id) override { return fail(ErrorKind::NotFound, ""); }
+  QueueNumbers queue_numbers() override { return {}; }
+  void change(const std::function<void(sql::Connection&)>&) override {}
+  void read(const std::function<void(sql::Connection&)>&) override {}
+  std::string main(std::string_view sql) const override { return std::string(sql); }
+  void change_messages(Id, const std::function<void(sql::Connection&)>&) override {}
+  void read_messages(Id, const std::function<void(sql::Connection&)>&) override {}
+  std::string message(Id, std::string_view sql) const override { return std::string(sql); }
+  Result<> provision(Id) override { return {}; }
+  void drop(Id) override {}
+  void note_credential_used(Id, Time) override {}
+  bool healthy() const override { return true; }
+  void close() override {}
+
+  std::vector<Conclusion> concluded() {
+    std::lock_guard lock(mutex_);
+    return concluded_;
+  }
+  std::atomic<bool> released{false};
+
+ private:
+  std::mutex mutex_;
+  std::vector<Conclusion> concluded_;
+  std::string lease_ = "posthaste test 1";
+};
+
+// An outgoing message that nothing is wrong with: message and server 1, domain example.com.
+inline QueuedMessage add_message(FakeStore& store, Id id, const std::string& rcpt_to, Id server = 1) {
+  Server& row = store.dir->servers_by_id[server];
+  row.id = server;
+  row.token = "abcdef";
+  Domain& domain = store.dir->domains_by_id[1];
+  domain.id = 1;
+  domain.name = "example.com";
+  Message message;
+  message.id = id;
+  message.token = "tokentokentoken1";
+  message.scope = "outgoing";
+  message.rcpt_to = rcpt_to;
+  message.mail_from = "a@example.com";
+  message.domain_id = 1;
+  message.status = "Pending";
+  message.raw_table = "raw-2026-01-01";
+  store.messages[id] = message;
+  store.raws.insert_or_assign(id, RawMessage("From: a@example.com\r\nSubject: x\r\n\r\nHi\r\n"));
+  QueuedMessage queued;
+  queued.server_id = server;
+  queued.message_id = queued.queue_id = id;
+  queued.domain = rcpt_to.substr(rcpt_to.rfind('@') + 1);
+  return queued;
+}
+
+}  // namespace posthaste::delivery::testing
