@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kBlock = 1000;
 constexpr Duration kShortest = 50ms, kLongest = 1s, kLongestWhenBroken = 30s;
+constexpr auto kClaimAnyway = 30s;
 
 }  // namespace
 
@@ -52,10 +53,12 @@ io::Task<> Claims::run() {
 io::Task<bool> Claims::look() {
   const std::size_t held = shared_->settlement.in_memory(), window = shared_->options.window;
   if (held >= window || shared_->frozen) co_return false;
-  auto work = [shared = shared_, limit = std::min(kBlock, window - held)] {
+  // A claim also tells the store which source addresses are here, without which it does not count their rows as due.
+  const bool anyway = Steady::now() >= claim_anyway_;
+  auto work = [shared = shared_, anyway, limit = std::min(kBlock, window - held)] {
     Found found;
     found.next_due = shared->store.next_due();
-    if (found.next_due && *found.next_due <= shared->options.clock()) {
+    if (anyway || (found.next_due && *found.next_due <= shared->options.clock())) {
       found.messages = shared->store.claim(limit, local_ip_ids(*shared->store.directory()));
     }
     return found;
@@ -74,6 +77,7 @@ io::Task<bool> Claims::look() {
   }
   if (failures_ > 0) log::info("worker", "messages can be claimed again");
   failures_ = 0;
+  if (anyway) claim_anyway_ = Steady::now() + kClaimAnyway;
   next_due_ = found.next_due;
   const bool some = !found.messages.empty();
   if (some) take_(std::move(found.messages));
