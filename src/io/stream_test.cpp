@@ -1,6 +1,9 @@
 #include "io/stream.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -308,6 +311,54 @@ TEST(Listener, ServesAUnixSocketWithItsMode) {
     EXPECT_EQ(stream->peer().ip.text(), "0.0.0.0");
   });
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+// Leaves no file descriptor free while it lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::dup(0);  // the lowest free one
+    ::close(next);
+    const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+std::chrono::microseconds processor_time() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto sum = [](timeval a, timeval b) { return (a.tv_sec + b.tv_sec) * 1'000'000 + a.tv_usec + b.tv_usec; };
+  return std::chrono::microseconds(sum(usage.ru_utime, usage.ru_stime));
+}
+
+TEST(Listener, WaitsQuietlyForDescriptorsAndThenGoesOn) {
+  run_task([](Loop& loop) -> Task<> {
+    auto listener = listen(loop, echo);
+    co_await loop.sleep(5ms);
+    // A plain socket is connected by the kernel, whether accepted or not.
+    const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(listener->port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    {
+      NoDescriptors none;
+      EXPECT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+      const auto before = processor_time();
+      co_await loop.sleep(350ms);
+      EXPECT_LT(processor_time() - before, 100ms);
+    }
+    EXPECT_EQ(::send(client, "hi", 2, 0), 2);
+    co_await loop.sleep(200ms);
+    std::array<char, 8> buffer;
+    EXPECT_EQ(::recv(client, buffer.data(), buffer.size(), MSG_DONTWAIT), 2);
+    ::close(client);
+  });
 }
 
 TEST(Listener, SpreadsConnectionsOverLoops) {
