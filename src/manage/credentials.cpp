@@ -17,7 +17,7 @@ bool key_taken(Work& work, const std::string& key, Id id) {
 }
 
 void validate(Work& work, const CredentialFields& credential, Id id, Problems& problems) {
-  if (!work.exists("SELECT `id` FROM {main}`servers` WHERE `id` = ?", {*credential.server_id}))
+  if (!work.exists("SELECT `id` FROM {main}`servers` WHERE `id` = ?", {credential.server_id.value_or(0)}))
     problems.add("Server", kMustExist);
   check_included(problems, "Type", credential.type, {"SMTP", "API", "SMTP-IP"});
   check_present(problems, "Name", credential.name);
@@ -49,8 +49,8 @@ Result<Credential> update_credential(Work& work, Id id, const CredentialFields& 
   auto before = credential->fields;
   overlay(credential->fields, fields);
 
-  Problems problems;
-  validate(work, credential->fields, id, problems);
+  auto problems = problems_of_update(before, credential->fields,
+                                     [&](const CredentialFields& f, Problems& found) { validate(work, f, id, found); });
   if (!is_network(before) && !before.key.same(credential->fields.key)) problems.add("Key", "cannot be changed");
   if (!before.type.same(credential->fields.type)) problems.add("Type", "cannot be changed");
   if (!problems.none()) return problems.refuse();

@@ -11,7 +11,8 @@ namespace {
 
 std::vector<std::string> words(std::string_view text) {
   std::vector<std::string> found;
-  for (auto word : split(replace_all(text, "\t", " "), ' '))
+  auto blanks = replace_all(text, "\t", " ");
+  for (auto word : split(blanks, ' '))
     if (!word.empty()) found.emplace_back(word);
   return found;
 }

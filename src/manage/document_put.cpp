@@ -11,7 +11,7 @@ namespace {
 
 bool names_user(const Document& document, const User& user) {
   return std::ranges::any_of(*document.users, [&](const auto& item) {
-    return iequals(item.fields.email_address.value_or(""), *user.fields.email_address);
+    return iequals(item.fields.email_address.value_or(""), user.fields.email_address.value_or(""));
   });
 }
 
@@ -134,7 +134,8 @@ Result<> Putter::remove_other_servers(const OrganizationItem& item) {
   for (const auto& server : servers_of(work_, organization->id)) {
     if (std::ranges::any_of(*item.servers, [&](const auto& named) { return is_same(named, server); })) continue;
     if (auto removed = delete_server(work_, server.id); !removed) return removed;
-    note("remove", "server", fmt::format("{}/{}", *organization->fields.permalink, *server.fields.permalink));
+    note("remove", "server",
+         fmt::format("{}/{}", organization->fields.permalink.value_or(""), server.fields.permalink.value_or("")));
   }
   return {};
 }
@@ -149,7 +150,7 @@ Result<> Putter::remove_others(const Document& document) {
         continue;
       }
       if (auto removed = delete_organization(work_, organization.id); !removed) return removed;
-      note("remove", "organization", *organization.fields.permalink);
+      note("remove", "organization", organization.fields.permalink.value_or(""));
     }
   }
   if (document.ip_pools) {
@@ -168,7 +169,7 @@ Result<> Putter::remove_others(const Document& document) {
   for (const auto& user : all_users(work_)) {
     if (names_user(document, user)) continue;
     if (auto removed = delete_user(work_, user.id); !removed) return removed;
-    note("remove", "user", *user.fields.email_address);
+    note("remove", "user", user.fields.email_address.value_or(""));
   }
   return {};
 }

@@ -18,7 +18,7 @@ void validate(Work& work, const DomainFields& domain, Id id, Problems& problems)
   if (!is_blank(domain.name) &&
       work.exists("SELECT `id` FROM {main}`domains` WHERE `owner_type` = ? AND `owner_id` = ? AND `name` = ? AND `id` "
                   "<> ?",
-                  {*domain.owner_type, *domain.owner_id, *domain.name, id}))
+                  {domain.owner_type.value_or(""), domain.owner_id.value_or(0), *domain.name, id}))
     problems.add("Name", "is already added");
   if (domain.dkim_private_key.has_value())
     if (auto key = trust::SigningKey::from_pem(*domain.dkim_private_key); !key) problems.add("DKIM key", kInvalid);
@@ -74,8 +74,8 @@ Result<Domain> update_domain(Work& work, Id id, const DomainFields& fields) {
   auto before = domain->fields;
   overlay(domain->fields, fields);
 
-  Problems problems;
-  validate(work, domain->fields, id, problems);
+  auto problems = problems_of_update(before, domain->fields,
+                                     [&](const DomainFields& f, Problems& found) { validate(work, f, id, found); });
   if (!problems.none()) return problems.refuse();
   update(work, id, before, domain->fields);
   return domain;
@@ -117,9 +117,10 @@ std::vector<Domain> domains_of(Work& work, Owner owner) {
 }
 
 bool domain_usable_by(Work& work, const DomainFields& domain, Id server_id) {
-  if (*domain.owner_type == "Server") return *domain.owner_id == server_id;
+  if (domain.owner_type.value_or("") == "Server") return domain.owner_id.value_or(0) == server_id;
+  if (domain.owner_type.value_or("") != "Organization") return false;
   return work.exists("SELECT `id` FROM {main}`servers` WHERE `id` = ? AND `organization_id` = ?",
-                     {server_id, *domain.owner_id});
+                     {server_id, domain.owner_id.value_or(0)});
 }
 
 }  // namespace posthaste::manage

@@ -46,7 +46,7 @@ void validate(Work& work, const AddressEndpointFields& endpoint, Id id, Problems
   if (is_blank(endpoint.address)) return;
   if (!endpoint.address->contains('@')) problems.add("Address", kInvalid);
   if (work.exists("SELECT `id` FROM {main}`address_endpoints` WHERE `server_id` = ? AND `address` = ? AND `id` <> ?",
-                  {*endpoint.server_id, *endpoint.address, id}))
+                  {endpoint.server_id.value_or(0), *endpoint.address, id}))
     problems.add("Address", "has already been added");
 }
 
@@ -68,8 +68,8 @@ Result<Row<Fields>> update_endpoint(Work& work, Id id, const Fields& fields) {
   if (!endpoint) return endpoint;
   auto before = endpoint->fields;
   overlay(endpoint->fields, fields);
-  Problems problems;
-  validate(work, endpoint->fields, id, problems);
+  auto problems = problems_of_update(before, endpoint->fields,
+                                     [&](const Fields& f, Problems& found) { validate(work, f, id, found); });
   if (!problems.none()) return problems.refuse();
   update(work, id, before, endpoint->fields);
   return endpoint;

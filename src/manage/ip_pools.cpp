@@ -23,15 +23,15 @@ void check_address(Work& work, std::string_view attribute, std::string_view colu
 }
 
 void validate(Work& work, const IpAddressFields& address, Id id, Problems& problems) {
-  if (!work.exists("SELECT `id` FROM {main}`ip_pools` WHERE `id` = ?", {*address.ip_pool_id}))
+  if (!work.exists("SELECT `id` FROM {main}`ip_pools` WHERE `id` = ?", {address.ip_pool_id.value_or(0)}))
     problems.add("IP pool", kMustExist);
   check_present(problems, "Ipv4", address.ipv4);
   check_address(work, "Ipv4", "ipv4", address.ipv4, false, id, problems);
   check_address(work, "Ipv6", "ipv6", address.ipv6, true, id, problems);
   check_present(problems, "Hostname", address.hostname);
   check_length(problems, "Hostname", address.hostname);
-  if (*address.priority < 0) problems.add("Priority", "must be greater than or equal to 0");
-  if (*address.priority > 100) problems.add("Priority", "must be less than or equal to 100");
+  if (address.priority.value_or(100) < 0) problems.add("Priority", "must be greater than or equal to 0");
+  if (address.priority.value_or(100) > 100) problems.add("Priority", "must be less than or equal to 100");
 }
 
 }  // namespace
@@ -49,8 +49,8 @@ Result<IpPool> update_ip_pool(Work& work, Id id, const IpPoolFields& fields) {
   if (!pool) return pool;
   auto before = pool->fields;
   overlay(pool->fields, fields);
-  Problems problems;
-  validate(pool->fields, problems);
+  auto problems =
+      problems_of_update(before, pool->fields, [&](const IpPoolFields& f, Problems& found) { validate(f, found); });
   if (!problems.none()) return problems.refuse();
   update(work, id, before, pool->fields);
   return pool;
@@ -89,8 +89,8 @@ Result<IpAddress> update_ip_address(Work& work, Id id, const IpAddressFields& fi
   auto before = address->fields;
   overlay(address->fields, fields);
   if (!address->fields.priority.has_value()) address->fields.priority = 100;
-  Problems problems;
-  validate(work, address->fields, id, problems);
+  auto problems = problems_of_update(before, address->fields,
+                                     [&](const IpAddressFields& f, Problems& found) { validate(work, f, id, found); });
   if (!problems.none()) return problems.refuse();
   update(work, id, before, address->fields);
   return address;

@@ -102,8 +102,9 @@ Result<Organization> update_organization(Work& work, Id id, const OrganizationFi
   auto before = organization->fields;
   overlay(organization->fields, fields);
 
-  Problems problems;
-  validate(work, organization->fields, id, problems);
+  auto problems = problems_of_update(before, organization->fields, [&](const OrganizationFields& f, Problems& found) {
+    validate(work, f, id, found);
+  });
   if (!problems.none()) return problems.refuse();
   update(work, id, before, organization->fields);
   if (organization->fields.owner_id.has_value() && !before.owner_id.same(organization->fields.owner_id)) {

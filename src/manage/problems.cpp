@@ -17,13 +17,35 @@ std::size_t code_points(std::string_view text) {
 
 bool is_blank(const Field<std::string>& field) { return !field.has_value() || posthaste::is_blank(*field); }
 
-void Problems::add(std::string_view attribute, std::string_view text) { base(fmt::format("{} {}", attribute, text)); }
-
-void Problems::base(std::string_view sentence) {
-  if (std::ranges::find(messages_, sentence) == messages_.end()) messages_.emplace_back(sentence);
+void Problems::add(std::string_view attribute, std::string_view text) {
+  note({std::string(attribute), std::string(text)});
 }
 
-std::unexpected<Error> Problems::refuse() const { return fail(ErrorKind::Invalid, join(messages_, kSeparator)); }
+void Problems::base(std::string_view sentence) { note({"", std::string(sentence)}); }
+
+void Problems::note(Problem problem) {
+  if (std::ranges::find(problems_, problem) == problems_.end()) problems_.push_back(std::move(problem));
+}
+
+void Problems::forgive(const Problems& before, const std::vector<std::string>& changed) {
+  auto touched = [&](const Problem& problem) {
+    // `Email address` is about email_address, `IP pool` about ip_pool_id.
+    auto column = replace_all(to_lower(problem.attribute), " ", "_");
+    return std::ranges::any_of(changed, [&](const auto& name) { return name == column || name == column + "_id"; });
+  };
+  std::erase_if(problems_, [&](const Problem& problem) {
+    return std::ranges::find(before.problems_, problem) != before.problems_.end() && !touched(problem);
+  });
+}
+
+std::vector<std::string> Problems::messages() const {
+  std::vector<std::string> messages;
+  for (const auto& [attribute, text] : problems_)
+    messages.push_back(attribute.empty() ? text : fmt::format("{} {}", attribute, text));
+  return messages;
+}
+
+std::unexpected<Error> Problems::refuse() const { return fail(ErrorKind::Invalid, join(messages(), kSeparator)); }
 
 std::vector<std::string> error_messages(const Error& error) {
   std::vector<std::string> messages;

@@ -24,13 +24,23 @@ class Problems {
   void add(std::string_view attribute, std::string_view text);  // `Name`, `can't be blank`
   void base(std::string_view sentence);
 
-  bool none() const { return messages_.empty(); }
-  const std::vector<std::string>& messages() const { return messages_; }
+  // Drops what was wrong before and was not touched: rows that Postal's older versions or hands in SQL left may be
+  // changed in other respects. `changed`: names of columns.
+  void forgive(const Problems& before, const std::vector<std::string>& changed);
+
+  bool none() const { return problems_.empty(); }
+  std::vector<std::string> messages() const;
   // An Error of kind Invalid; error_messages() gives the list back.
   std::unexpected<Error> refuse() const;
 
  private:
-  std::vector<std::string> messages_;
+  struct Problem {
+    std::string attribute, text;  // attribute empty: a sentence of its own
+    bool operator==(const Problem&) const = default;
+  };
+  void note(Problem problem);
+
+  std::vector<Problem> problems_;
 };
 
 // The sentences of an error made by Problems::refuse(), one each; the whole text for any other.

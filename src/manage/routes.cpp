@@ -41,7 +41,8 @@ void check_domain(Work& work, const RouteFields& route, Problems& problems) {
   if (is_return_path(route)) return;
   if (!route.domain_id.has_value()) return problems.add("Domain", kBlank);
   auto domain = find_by_id<DomainFields>(work, *route.domain_id, "domain");
-  if (!domain || !domain_usable_by(work, domain->fields, *route.server_id)) return problems.add("Domain", kInvalid);
+  if (!domain || !domain_usable_by(work, domain->fields, route.server_id.value_or(0)))
+    return problems.add("Domain", kInvalid);
   if (!domain->fields.verified_at.has_value()) problems.add("Domain", "has not been verified yet");
 }
 
@@ -49,7 +50,7 @@ void check_endpoint(Work& work, const RouteFields& route, Problems& problems) {
   auto endpoint = endpoint_of(route);
   if (is_blank(route.mode)) problems.add("Endpoint", "must be chosen");
   if (route.mode.value_or("") == "Endpoint" && !endpoint) problems.add("Endpoint", kBlank);
-  if (endpoint && !endpoint_of_server(work, *endpoint, *route.server_id)) problems.add("Endpoint", kInvalid);
+  if (endpoint && !endpoint_of_server(work, *endpoint, route.server_id.value_or(0))) problems.add("Endpoint", kInvalid);
   if (is_return_path(route) &&
       (route.mode.value_or("") != "Endpoint" || (endpoint && endpoint->type != "HTTPEndpoint")))
     problems.base("Return path routes must point to an HTTP endpoint");
@@ -62,7 +63,7 @@ void check_additional(Work& work, const RouteFields& route, Problems& problems) 
   std::vector<EndpointRef> seen;
   if (auto endpoint = endpoint_of(route)) seen.push_back(*endpoint);
   for (const auto& endpoint : *route.additional) {
-    if (!endpoint_of_server(work, endpoint, *route.server_id)) problems.add("Endpoint", kInvalid);
+    if (!endpoint_of_server(work, endpoint, route.server_id.value_or(0))) problems.add("Endpoint", kInvalid);
     if (std::ranges::find(seen, endpoint) != seen.end()) problems.base("You can only add an endpoint to a route once");
     if (route.name.value_or("") == "*" && endpoint.type != "HTTPEndpoint")
       problems.base("SMTP or address endpoints are not permitted on wildcard routes");
@@ -74,7 +75,7 @@ void check_unique(Work& work, const RouteFields& route, Id id, Problems& problem
   if (is_blank(route.name)) return;
   if (is_return_path(route)) {
     if (work.exists("SELECT `id` FROM {main}`routes` WHERE `server_id` = ? AND `name` = ? AND `id` <> ?",
-                    {*route.server_id, kReturnPath, id}))
+                    {route.server_id.value_or(0), kReturnPath, id}))
       problems.base("A return path route already exists for this server");
     return;
   }
@@ -91,7 +92,7 @@ void check_unique(Work& work, const RouteFields& route, Id id, Problems& problem
 }
 
 void validate(Work& work, const RouteFields& route, Id id, Problems& problems) {
-  if (!work.exists("SELECT `id` FROM {main}`servers` WHERE `id` = ?", {*route.server_id}))
+  if (!work.exists("SELECT `id` FROM {main}`servers` WHERE `id` = ?", {route.server_id.value_or(0)}))
     return problems.add("Server", kMustExist);
   check_name(route, problems);
   check_included(problems, "Spam mode", route.spam_mode, {"Mark", "Quarantine", "Fail"});
@@ -147,8 +148,8 @@ Result<Route> update_route(Work& work, Id id, const RouteFields& fields) {
   route->fields.additional = fields.additional.has_value() ? *fields.additional : additional_endpoints(work, id);
   settle(route->fields);
 
-  Problems problems;
-  validate(work, route->fields, id, problems);
+  auto problems = problems_of_update(before, route->fields,
+                                     [&](const RouteFields& f, Problems& found) { validate(work, f, id, found); });
   if (!problems.none()) return problems.refuse();
   update(work, id, before, route->fields);
   write_additional(work, id, *route->fields.additional);

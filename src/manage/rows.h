@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "manage/field.h"
+#include "manage/problems.h"
 #include "manage/work.h"
 
 namespace posthaste::manage {
@@ -137,6 +138,18 @@ std::vector<std::string> differences(const Fields& before, const Fields& after) 
     if (!detail::same(before.*column.member, after.*column.member)) names.emplace_back(column.name);
   });
   return names;
+}
+
+// What an update makes wrong: `validate(fields, problems)` is asked about the row before, too, and what was wrong then
+// and was not touched is forgiven.
+template <class Fields, class Validate>
+Problems problems_of_update(const Fields& before, const Fields& after, Validate&& validate) {
+  Problems problems, earlier;
+  validate(after, problems);
+  if (problems.none()) return problems;
+  validate(before, earlier);
+  problems.forgive(earlier, differences(before, after));
+  return problems;
 }
 
 // Writes what differs; false if nothing does.

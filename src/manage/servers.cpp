@@ -100,8 +100,8 @@ Result<Server> update_server(Work& work, Id id, const ServerFields& fields) {
   auto before = server->fields;
   overlay(server->fields, fields);
 
-  Problems problems;
-  validate(work, server->fields, id, &before, problems);
+  auto problems = problems_of_update(
+      before, server->fields, [&](const ServerFields& f, Problems& found) { validate(work, f, id, &before, found); });
   if (!problems.none()) return problems.refuse();
   update(work, id, before, server->fields);
   return server;

@@ -15,14 +15,14 @@ void validate(Work& work, const TrackDomainFields& track, Id id, Problems& probl
   if (!track.domain_id.has_value()) return problems.add("Domain", kMustExist);
   auto domain = find_by_id<DomainFields>(work, *track.domain_id, "domain");
   if (!domain) return problems.add("Domain", kMustExist);
-  if (!domain_usable_by(work, domain->fields, *track.server_id))
+  if (!domain_usable_by(work, domain->fields, track.server_id.value_or(0)))
     problems.add("Domain", "does not belong to the server or the server's organization");
   if (!is_blank(track.name) &&
       work.exists("SELECT `id` FROM {main}`track_domains` WHERE `domain_id` = ? AND `name` = ? AND `id` <> ?",
                   {*track.domain_id, *track.name, id}))
     problems.add("Name", "is already added");
   if (work.exists("SELECT `id` FROM {main}`track_domains` WHERE `domain_id` = ? AND `server_id` = ? AND `id` <> ?",
-                  {*track.domain_id, *track.server_id, id}))
+                  {*track.domain_id, track.server_id.value_or(0), id}))
     problems.add("Domain", "already has a track domain for this server");
 }
 
@@ -42,8 +42,8 @@ Result<TrackDomain> update_track_domain(Work& work, Id id, const TrackDomainFiel
   if (!track) return track;
   auto before = track->fields;
   overlay(track->fields, fields);
-  Problems problems;
-  validate(work, track->fields, id, problems);
+  auto problems = problems_of_update(
+      before, track->fields, [&](const TrackDomainFields& f, Problems& found) { validate(work, f, id, found); });
   if (!problems.none()) return problems.refuse();
   update(work, id, before, track->fields);
   return track;

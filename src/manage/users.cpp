@@ -45,8 +45,8 @@ Result<User> update_user(Work& work, Id id, const UserFields& fields) {
   auto before = user->fields;
   overlay(user->fields, fields);
 
-  Problems problems;
-  validate(work, user->fields, id, problems);
+  auto problems = problems_of_update(before, user->fields,
+                                     [&](const UserFields& f, Problems& found) { validate(work, f, id, found); });
   bool same_password =
       fields.password.has_value() && password_matches(*fields.password, before.password_digest.value_or(""));
   if (fields.password.has_value() && !same_password) check_password(problems, *fields.password);
@@ -64,7 +64,7 @@ Result<> delete_user(Work& work, Id id) {
   work.query("SELECT `permalink` FROM {main}`organizations` WHERE `owner_id` = ? AND `deleted_at` IS NULL", {id},
              [&](const sql::Row& row) { owned += (owned.empty() ? "" : ", ") + row.string(0); });
   if (!owned.empty())
-    return fail(ErrorKind::Conflict, fmt::format("the user owns {}; give it another owner first", owned));
+    return fail(ErrorKind::Conflict, fmt::format("the user owns {}: give it another owner first", owned));
   work.run("DELETE FROM {main}`organization_users` WHERE `user_id` = ? AND `user_type` = 'User'", {id});
   work.run("DELETE FROM {main}`authie_sessions` WHERE `user_id` = ? AND `user_type` = 'User'", {id});
   if (work.run("DELETE FROM {main}`users` WHERE `id` = ?", {id}).affected == 0)

@@ -22,7 +22,7 @@ bool is_event_name(std::string_view name) {
 }
 
 void validate(Work& work, const WebhookFields& webhook, Problems& problems) {
-  if (!work.exists("SELECT `id` FROM {main}`servers` WHERE `id` = ?", {*webhook.server_id}))
+  if (!work.exists("SELECT `id` FROM {main}`servers` WHERE `id` = ?", {webhook.server_id.value_or(0)}))
     problems.add("Server", kMustExist);
   check_present(problems, "Name", webhook.name);
   check_length(problems, "Name", webhook.name);
@@ -77,8 +77,8 @@ Result<Webhook> update_webhook(Work& work, Id id, const WebhookFields& fields) {
   webhook->fields.events = fields.events.has_value() ? *fields.events : events_of(work, id);
   settle(webhook->fields);
 
-  Problems problems;
-  validate(work, webhook->fields, problems);
+  auto problems = problems_of_update(before, webhook->fields,
+                                     [&](const WebhookFields& f, Problems& found) { validate(work, f, found); });
   if (!problems.none()) return problems.refuse();
   update(work, id, before, webhook->fields);
   write_events(work, id, *webhook->fields.events);
