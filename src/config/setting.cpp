@@ -66,6 +66,7 @@ Setting&& Setting::optional() && { return is_optional = true, std::move(*this); 
 Setting&& Setting::path() && { return is_path = true, std::move(*this); }
 Setting&& Setting::ours() && { return is_ours = true, std::move(*this).v1_same(); }
 Setting&& Setting::used() && { return is_used = true, std::move(*this); }
+Setting&& Setting::not_yet() && { return is_pending = true, std::move(*this); }
 Setting&& Setting::ignored() && { return is_ignored = true, std::move(*this); }
 Setting&& Setting::checked(Check check) && { return error = std::move(check), std::move(*this); }
 Setting&& Setting::stored(Store to) && { return store = std::move(to), std::move(*this); }

@@ -2,7 +2,8 @@
 //
 //   integer("worker.threads", 2, "Work threads of each worker.").at_least(1).into(FIELD(worker.threads))
 //
-// A row without into() is known, checked and shown, but nothing acts on it.
+// A row without into(), or with not_yet(), is known, checked and shown, but nothing acts on it: the reference page says
+// so, and setting it to something else than the default gives a warning. Whoever makes it work removes not_yet().
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,8 @@ struct Setting {
   std::string derived;  // for the reference: what the default is made of
   std::string text;     // for the reference
   std::string v1_path;
-  bool is_secret = false, is_optional = false, is_path = false, is_ours = false, is_ignored = false, is_used = false;
+  bool is_secret = false, is_optional = false, is_path = false, is_ours = false, is_ignored = false, is_used = false,
+       is_pending = false;
   Check error, doubt;
   Store store;
 
@@ -44,7 +46,7 @@ struct Setting {
   std::string name() const { return key.substr(key.find('.') + 1); }
   std::string variable() const;  // `WORKER_THREADS`
   const Value& default_for(Profile profile) const;
-  bool acts() const { return store || is_used || is_ignored; }
+  bool acts() const { return (store && !is_pending) || is_used || is_ignored; }
 
   Setting&& v1(std::string path) &&;  // name in a version 1 file
   Setting&& v1_same() &&;
@@ -56,6 +58,7 @@ struct Setting {
   Setting&& ours() &&;      // added by Posthaste: same name in version 1 files
   Setting&& used() &&;      // acted upon while the configuration is read
   Setting&& ignored() &&;   // accepted for Postal's sake, without effect by intention
+  Setting&& not_yet() &&;   // has its place in Config, but nothing acts on it so far
   Setting&& port() &&;
   Setting&& at_least(std::int64_t lowest) &&;
   Setting&& one_of(std::initializer_list<std::string_view> words) &&;    // anything else is an error

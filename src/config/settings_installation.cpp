@@ -32,6 +32,7 @@ Settings postal_settings() {
           .into(FIELD(postal.smtp_hostname)),
       boolean("postal.use_ip_pools", false, "Send from the addresses of IP pools.")
           .v1("general.use_ip_pools")
+          .not_yet()
           .into(FIELD(postal.use_ip_pools)),
       integer("postal.default_maximum_delivery_attempts", 18, "A message fails for good after this many attempts.")
           .v1("general.maximum_delivery_attempts")
@@ -76,7 +77,9 @@ Settings postal_settings() {
               "Queue rows that another program locked longer ago are freed. (Postal deletes them.)")
           .at_least(0)
           .into(FIELD(postal.queued_message_lock_stale_days)),
-      boolean("postal.batch_queued_messages", true, "Send messages for the same place over one connection.")
+      boolean("postal.batch_queued_messages", true,
+              "Accepted for Postal's sake; messages for the same place always share connections.")
+          .ignored()
           .into(FIELD(postal.batch_queued_messages)),
       list("postal.allowed_request_destinations", {},
            "Private addresses and networks that webhooks and HTTP endpoints may reach."),

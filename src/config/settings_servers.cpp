@@ -31,7 +31,11 @@ Settings role_settings() {
       text("worker.default_health_server_bind_address", "127.0.0.1",
            "Address of the worker's health server; the variable `HEALTH_SERVER_BIND_ADDRESS` replaces it.")
           .into(FIELD(worker.default_health_server_bind_address)),
-      integer("worker.threads", 2, "Work threads of each worker.").at_least(1).into(FIELD(worker.threads)),
+      integer("worker.threads", 2,
+              "Accepted for Postal's sake; a worker delivers as much at the same time as its lanes allow.")
+          .at_least(1)
+          .ignored()
+          .into(FIELD(worker.threads)),
       integer("worker.shutdown_grace", 8, "Seconds that running deliveries get to finish at shutdown.")
           .ours()
           .at_least(0)
@@ -42,8 +46,12 @@ Settings role_settings() {
             const auto port = std::get<std::int64_t>(value);
             return port >= 0 && port <= 65535 ? std::string() : fmt::format("must be 0 or a port, is {}", port);
           })
+          .not_yet()
           .into(FIELD(health.port)),
-      text("health.bind_address", "127.0.0.1", "Address of that listener.").ours().into(FIELD(health.bind_address)),
+      text("health.bind_address", "127.0.0.1", "Address of that listener.")
+          .ours()
+          .not_yet()
+          .into(FIELD(health.bind_address)),
       boolean("migration_waiter.enabled", false, "The roles wait at start until no migration is pending.")
           .into(FIELD(migration_waiter.enabled)),
       integer("migration_waiter.attempts", 120, "Looks until the role gives up.")
@@ -64,9 +72,11 @@ Settings database_settings() {
       text("main_db.username", "postal", "User.").v1_same().into(FIELD(main_db.username)),
       text("main_db.password", nullptr, "Password.").v1_same().secret().into(FIELD(main_db.password)),
       text("main_db.database", "postal", "Name of the database.").v1_same().into(FIELD(main_db.database)),
-      integer("main_db.pool_size", 5, "Connections of each process.")
+      integer("main_db.pool_size", 5,
+              "Accepted for Postal's sake; the number of connections does not grow with the load.")
           .v1_same()
           .at_least(1)
+          .ignored()
           .into(FIELD(main_db.pool_size)),
       text("main_db.encoding", "utf8mb4", "Character set of the connection.").v1_same().into(FIELD(main_db.encoding)),
       text("message_db.host", "localhost", "Host of the message databases.").v1_same().into(FIELD(message_db.host)),
@@ -101,6 +111,7 @@ Settings log_settings() {
           .into(FIELD(logging.format)),
       boolean("logging.smtp_dialogue", false, "Log each line of SMTP at level `debug`.")
           .ours()
+          .not_yet()
           .into(FIELD(logging.smtp_dialogue)),
       text("gelf.host", nullptr, "Host that takes log lines as GELF.").v1("logging.graylog.host"),
       integer("gelf.port", 12201, "Its UDP port.").v1("logging.graylog.port").port(),

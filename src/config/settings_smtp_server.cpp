@@ -194,10 +194,12 @@ Settings limit_settings() {
       integer("smtp_server.max_connections_per_credential", 500, "Of them with one credential.")
           .ours()
           .at_least(1)
+          .not_yet()
           .into(FIELD(smtp_server.max_connections_per_credential)),
       integer("smtp_server.connection_rate_per_ip", 300, "New connections a minute from one address; 0: no limit.")
           .ours()
           .at_least(0)
+          .not_yet()
           .into(FIELD(smtp_server.connection_rate_per_ip)),
       integer("smtp_server.max_recipients", 1000, "Recipients of a transaction.")
           .ours()
