@@ -30,7 +30,8 @@ struct Servers {
 };
 
 // The name servers of the domain or of the nearest parent that has some, never of the top-level label alone.
-io::Task<Servers> servers_of(io::Resolver& local, const config::Config& config, std::string name) {
+io::Task<Servers> servers_of(io::Resolver& local, const config::Config& config, std::string name,
+                             const ResolverFactory& make) {
   Servers servers{&local, nullptr};
   if (config.postal.use_local_ns_for_domain_verification) co_return std::move(servers);
   io::ResolverOptions options;
@@ -44,7 +45,7 @@ io::Task<Servers> servers_of(io::Resolver& local, const config::Config& config, 
     name = name.substr(name.find('.') + 1);
   }
   if (options.servers.empty()) co_return std::move(servers);
-  auto own = io::make_resolver(options);
+  auto own = make(options);
   if (own) {
     servers.own = std::move(*own);
     servers.asked = servers.own.get();
@@ -215,10 +216,11 @@ io::Task<> check_tracks(io::Resolver& asked, io::Resolver& local, const config::
 
 }  // namespace
 
-io::Task<DomainCheck> check_domain(io::Resolver& resolver, const config::Config& config, DomainToCheck domain) {
+io::Task<DomainCheck> check_domain(io::Resolver& resolver, const config::Config& config, DomainToCheck domain,
+                                   ResolverFactory own) {
   DomainCheck check;
   auto name = for_dns(domain.names.name);
-  auto servers = co_await servers_of(resolver, config, name);
+  auto servers = co_await servers_of(resolver, config, name, own);
   auto records = dns_records(config, domain.names);
   auto mx_records = take_mx(records);
   check.domain = std::move(domain);
@@ -232,11 +234,12 @@ io::Task<DomainCheck> check_domain(io::Resolver& resolver, const config::Config&
   co_return std::move(check);
 }
 
-io::Task<DomainCheck> check_track_domains(io::Resolver& resolver, const config::Config& config, DomainToCheck domain) {
+io::Task<DomainCheck> check_track_domains(io::Resolver& resolver, const config::Config& config, DomainToCheck domain,
+                                          ResolverFactory own) {
   DomainCheck check;
   check.domain = std::move(domain);
   auto name = for_dns(check.domain.names.name);
-  auto servers = co_await servers_of(resolver, config, name);
+  auto servers = co_await servers_of(resolver, config, name, own);
   co_await check_tracks(*servers.asked, resolver, config, check);
   co_return std::move(check);
 }

@@ -64,10 +64,15 @@ struct DomainCheck {
   bool answered() const;  // some name server answered something
 };
 
+// Makes a resolver that asks other name servers.
+using ResolverFactory = std::function<Result<std::unique_ptr<io::Resolver>>(const io::ResolverOptions&)>;
+
 // Asks afresh. By postal.use_local_ns_for_domain_verification: `resolver`, or the domain's own name servers.
-io::Task<DomainCheck> check_domain(io::Resolver& resolver, const config::Config& config, DomainToCheck domain);
+io::Task<DomainCheck> check_domain(io::Resolver& resolver, const config::Config& config, DomainToCheck domain,
+                                   ResolverFactory own = io::make_resolver);
 // The tracking domains alone.
-io::Task<DomainCheck> check_track_domains(io::Resolver& resolver, const config::Config& config, DomainToCheck domain);
+io::Task<DomainCheck> check_track_domains(io::Resolver& resolver, const config::Config& config, DomainToCheck domain,
+                                          ResolverFactory own = io::make_resolver);
 
 // Writes the status and error columns of the domain and its tracking domains. Nothing when nobody answered.
 void store_domain_check(const Context& context, const DomainCheck& check);
