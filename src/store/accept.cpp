@@ -129,8 +129,11 @@ void write_queue(sql::Connection& connection, const sql::Names& names, std::span
       "locked_by, locked_at, created_at, updated_at, attempts, manual)";
   Rows rows(12);
   for (const AcceptWork* work : works) {
-    const sql::Value locked_by = work->claim ? sql::Value(std::string_view(lease)) : sql::Value(sql::Null{});
-    const sql::Value locked_at = work->claim ? sql::Value(sql::DateTime{now}) : sql::Value(sql::Null{});
+    sql::Value locked_by, locked_at;
+    if (work->claim) {
+      locked_by = std::string_view(lease);
+      locked_at = sql::DateTime{now};
+    }
     for (std::size_t i = 0; i < work->submission->messages.size(); ++i) {
       const NewMessage& message = work->submission->messages[i];
       const std::string domain = recipient_domain(message.rcpt_to), key = batch_key(message);

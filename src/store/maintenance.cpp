@@ -7,33 +7,36 @@ namespace posthaste::store {
 
 namespace {
 
-constexpr auto kRound = std::chrono::seconds(1);
+constexpr auto kBeat = std::chrono::milliseconds(100);  // logs grow by tens of megabytes a second
+constexpr unsigned kBeatsPerRound = 10;
 constexpr unsigned kTotalsEvery = 10, kProbeEvery = 5;  // rounds
-constexpr int kIdleRounds = 5;
+constexpr int kIdleBeats = 50;
 constexpr auto kCredentialPause = std::chrono::minutes(1);
 constexpr std::size_t kMostUnsettled = 100'000;
+
+void attempt(std::string_view what, const std::function<void()>& task) {
+  try {
+    task();
+  } catch (const std::exception& error) {
+    log::warn("store", what, {{"error", error.what()}});
+  }
+}
 
 }  // namespace
 
 void StoreImpl::maintain() {
   std::unique_lock lock(stop_mutex_);
-  for (unsigned round = 1;; ++round) {
-    const bool last = stop_.wait_for(lock, kRound, [&] { return stopping_; });
+  for (unsigned beat = 1;; ++beat) {
+    const bool last = stop_.wait_for(lock, kBeat, [&] { return stopping_; });
     lock.unlock();
-    maintain_once(round, last);
+    if (last || beat % kBeatsPerRound == 0) maintain_once(beat / kBeatsPerRound, last);
+    attempt("write-ahead log could not be moved into the file", [&] { checkpoint(last); });
     lock.lock();
     if (last) return;
   }
 }
 
 void StoreImpl::maintain_once(unsigned round, bool last) {
-  const auto attempt = [](std::string_view what, const std::function<void()>& task) {
-    try {
-      task();
-    } catch (const std::exception& error) {
-      log::warn("store", what, {{"error", error.what()}});
-    }
-  };
   if (round % kProbeEvery == 0) probe();
   if (!reachable_ && !last) return;  // what is in memory waits
   attempt("statistics could not be written", [&] { flush_counts(); });
@@ -41,7 +44,6 @@ void StoreImpl::maintain_once(unsigned round, bool last) {
   attempt("last use of credentials could not be written", [&] { flush_credentials(last); });
   attempt("messages of a cut-off transaction could not be looked for", [&] { settle_unsettled(); });
   if (last || round % kTotalsEvery == 0) attempt("totals could not be written", [&] { flush_totals(); });
-  attempt("write-ahead log could not be moved into the file", [&] { checkpoint(last); });
 }
 
 // On SQLite there is nothing here: a batch writes its own.
@@ -171,9 +173,10 @@ void StoreImpl::probe() {
 
 void StoreImpl::checkpoint(bool last) {
   const std::uint64_t writes = writes_;
-  idle_rounds_ = writes == checkpointed_writes_ ? idle_rounds_ + 1 : 0;
+  idle_beats_ = writes == checkpointed_writes_ ? idle_beats_ + 1 : 0;
   checkpointed_writes_ = writes;
-  databases_->checkpoint(last || idle_rounds_ == kIdleRounds);
+  const bool idle = last || idle_beats_ == kIdleBeats;
+  if (idle || idle_beats_ == 0) databases_->checkpoint(idle);
 }
 
 }  // namespace posthaste::store

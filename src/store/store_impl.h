@@ -130,8 +130,8 @@ class StoreImpl final : public Store {
 
   std::atomic<bool> reachable_ = true;     // the last probe succeeded
   std::atomic<std::uint64_t> writes_ = 0;  // batches
-  std::uint64_t checkpointed_writes_ = 0;  // as of the last round of maintenance
-  int idle_rounds_ = 0;
+  std::uint64_t checkpointed_writes_ = 0;  // as of the last beat of maintenance
+  int idle_beats_ = 0;
 
   Committer committer_;
   std::unique_ptr<Writer> writer_;

@@ -7,6 +7,10 @@ namespace {
 constexpr auto kShortestPause = std::chrono::milliseconds(250);
 constexpr auto kLongestPause = std::chrono::milliseconds(5000);
 
+// Below this many jobs in a batch, or in so short a time, waiting for company gains nothing.
+constexpr std::size_t kLargeBatch = 8;
+constexpr auto kGathering = std::chrono::microseconds(1000);
+
 const Error kStopped{ErrorKind::Unavailable, "The server is shutting down.", ""};
 
 auto pause_after(int failures) { return std::min(kLongestPause, kShortestPause * (1 << std::min(failures - 1, 5))); }
@@ -81,7 +85,7 @@ Writer::Writer(std::size_t threads, Commit commit) : commit_(std::move(commit)) 
 Writer::~Writer() { close(); }
 
 void Writer::submit(Id lane_number, JobPtr job) {
-  bool listed = false;
+  bool listed = false, enough = false;
   {
     const std::scoped_lock lock(mutex_);
     if (!closing_) {
@@ -89,10 +93,12 @@ void Writer::submit(Id lane_number, JobPtr job) {
       if (!lane) lane = std::make_unique<Lane>();
       lane->waiting.push(std::move(job));
       if (lane->failures == 0 || lane->waiting.urgent()) listed = list(*lane);
+      enough = lane->expected > 0 && lane->waiting.size() == lane->expected;
     }
   }
   if (job) return fail_job(*job, kStopped);
   if (listed) wake_.notify_one();
+  if (enough) gathered_.notify_all();
 }
 
 void Writer::close() {
@@ -143,13 +149,26 @@ Writer::Lane* Writer::next_lane(std::unique_lock<std::mutex>& lock) {
   }
 }
 
+void Writer::gather(Lane& lane, std::unique_lock<std::mutex>& lock) {
+  if (lane.expected == 0) return;
+  gathered_.wait_until(lock, lane.expected_until, [&] { return lane.waiting.size() >= lane.expected || closing_; });
+  lane.expected = 0;
+}
+
 void Writer::run() {
   std::unique_lock lock(mutex_);
   while (Lane* lane = next_lane(lock)) {
+    gather(*lane, lock);
     std::vector<JobPtr> batch = lane->waiting.take({});
+    const std::size_t size = batch.size();
     lock.unlock();
     std::vector<JobPtr> again = commit_(std::move(batch));
     lock.lock();
+    // Nobody waits yet although many were answered just now: most of them are on their way.
+    if (size >= kLargeBatch && again.empty() && lane->waiting.size() < size / 2) {
+      lane->expected = size - size / 4;
+      lane->expected_until = std::chrono::steady_clock::now() + kGathering;
+    }
     std::vector<JobPtr> given_up = settle(*lane, std::move(again));
     if (given_up.empty()) continue;
     lock.unlock();

@@ -36,6 +36,7 @@ class Waiting {
   void put_back(std::vector<JobPtr> jobs);  // in front
   std::vector<JobPtr> take(const BatchLimits& limits);
   bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
   bool urgent() const { return accepts_ > 0; }  // somebody waits for the answer
 
  private:
@@ -64,11 +65,14 @@ class Writer {
     bool busy = false;
     bool listed = false;  // in ready_
     int failures = 0;
-    Instant not_before{};  // conclusions wait until then
+    Instant not_before{};      // conclusions wait until then
+    std::size_t expected = 0;  // jobs to gather before the next commit, if it comes until
+    Instant expected_until{};
   };
 
   void run();
   Lane* next_lane(std::unique_lock<std::mutex>& lock);
+  void gather(Lane& lane, std::unique_lock<std::mutex>& lock);
   bool list(Lane& lane);
   void list_due(Instant now);
   // Returns the jobs to be given up.
@@ -76,7 +80,7 @@ class Writer {
 
   const Commit commit_;
   std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable wake_, gathered_;
   std::unordered_map<Id, std::unique_ptr<Lane>> lanes_;
   std::deque<Lane*> ready_;
   std::size_t delayed_ = 0;  // lanes that wait for not_before
