@@ -93,7 +93,7 @@ void MariaDb::install() {
 
 void MariaDb::start() {
   std::ofstream(folder_ / "init.sql") << fmt::format(
-      "CREATE USER '{0}'@'%' IDENTIFIED BY '{1}';\n"
+      "CREATE USER IF NOT EXISTS '{0}'@'%' IDENTIFIED BY '{1}';\n"
       "GRANT ALL PRIVILEGES ON *.* TO '{0}'@'%' WITH GRANT OPTION;\n",
       kUser, kPassword);
   std::vector<std::string> words = {"mariadbd",
@@ -131,12 +131,20 @@ void MariaDb::wait_until_ready() {
   }
 }
 
+void MariaDb::crash() {
+  if (pid_ <= 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+}
+
+void MariaDb::restart() {
+  start();
+  wait_until_ready();
+}
+
 void MariaDb::stop() noexcept {
-  if (pid_ > 0) {
-    // Nothing in it is needed again: no orderly shutdown, which writes all pages.
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
+  crash();                  // nothing in it is needed again: no orderly shutdown, which writes all pages
   std::error_code ignored;  // a folder left behind does no harm
   std::filesystem::remove_all(folder_, ignored);
 }

@@ -16,6 +16,8 @@ class MariaDb {
   // Throws std::runtime_error with the server's log when it does not start within a minute.
   static MariaDb& shared();
 
+  // One of the test's own, for tests that break it.
+  MariaDb();
   MariaDb(const MariaDb&) = delete;
   ~MariaDb();
 
@@ -27,8 +29,11 @@ class MariaDb {
 
   int port() const { return port_; }
 
+  // As if the machine had lost power (but for the disk's cache); then up again with what it had committed.
+  void crash();
+  void restart();
+
  private:
-  MariaDb();
   void install();
   void start();
   void wait_until_ready();

@@ -87,11 +87,19 @@ std::string StoreImpl::claimable() const {
   return text;
 }
 
-std::vector<QueuedMessage> StoreImpl::claim(std::size_t limit, const std::vector<Id>& local_ips) {
+void StoreImpl::note_local_ips(const std::vector<Id>& local_ips) {
   {
     const std::scoped_lock lock(places_mutex_);
+    if (local_ips == local_ips_) return;
     local_ips_ = local_ips;
   }
+  if (!databases_->sqlite()) return;
+  // Rows that were not ours to take may be now.
+  for (const Server* server : snapshot()->servers()) due_.note(server->id, Time{});
+}
+
+std::vector<QueuedMessage> StoreImpl::claim(std::size_t limit, const std::vector<Id>& local_ips) {
+  note_local_ips(local_ips);
   const bool retries_first = claims_++ % kRetriesEvery == kRetriesEvery - 1;
   if (!databases_->sqlite()) {
     auto rows = claim_at(0, limit, retries_first);

@@ -115,8 +115,9 @@ std::vector<JobPtr> Committer::after_failure(Batch& batch, const sql::Failure& f
     if (healthy_.exchange(false))
       log::error("store", "messages cannot be written", {{"error", failure.what()}, {"jobs", batch.jobs.size()}});
   } else {
-    log::warn("store", "a batch cannot be written", {{"error", failure.what()}, {"jobs", batch.jobs.size()}});
     if (batch.jobs.size() > 1 && !batch.messages_committed) return split(batch);
+    log::error("store", "a message cannot be written",
+               {{"server_id", batch.any_server()}, {"jobs", batch.jobs.size()}, {"error", failure.what()}});
   }
   if (batch.unknown || batch.messages_committed) remove_messages(batch);
   return give_back_or_fail(batch, failure);

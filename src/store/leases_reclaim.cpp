@@ -109,7 +109,7 @@ std::size_t StoreImpl::reclaim_at(Id place, const KnownNodes& nodes) {
 
 std::size_t StoreImpl::free_rows(sql::Connection& connection, const sql::Names& names, const OtherLease& lease) {
   const auto stale = std::chrono::days(config_->postal.queued_message_lock_stale_days);
-  const Time before = lease.foreign ? system_now() - stale : Time::max() - std::chrono::days(366 * 2000);
+  const Time before = lease.foreign ? system_now() - stale : system_now() + std::chrono::days(1);
   const std::vector<LockedRow> rows = locked_rows(connection, names, lease.text, before);
   if (rows.empty()) return 0;
   log::warn("store", "rows of a lease that nobody holds any more go back to work",

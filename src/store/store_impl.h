@@ -88,6 +88,7 @@ class StoreImpl final : public Store {
 
   std::vector<QueuedMessage> claim_at(Id place, std::size_t limit, bool retries_only);
   std::optional<Time> next_due_at(Id place);
+  void note_local_ips(const std::vector<Id>& local_ips);
   std::string claimable() const;
   std::size_t reclaim_at(Id place, const KnownNodes& nodes);
   std::size_t free_rows(sql::Connection& connection, const sql::Names& names, const OtherLease& lease);
