@@ -1,6 +1,8 @@
 #include "manage/dns_check.h"
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 
 #include "base/strings.h"
 

@@ -1,4 +1,6 @@
 // What domain checks read and write of the database.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/strings.h"

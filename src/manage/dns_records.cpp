@@ -1,5 +1,7 @@
 #include "manage/dns_records.h"
 
+#include <fmt/format.h>
+
 #include "base/strings.h"
 #include "trust/dkim.h"
 

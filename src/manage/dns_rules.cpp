@@ -1,6 +1,9 @@
 #include "manage/dns_rules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 #include "base/strings.h"

@@ -6,6 +6,7 @@
 // (keys, tokens, digests) are taken for items that are new.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

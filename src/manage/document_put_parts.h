@@ -1,6 +1,8 @@
 // What the files of Putter share.
 #pragma once
 
+#include <set>
+
 #include "base/strings.h"
 #include "manage/document_put.h"
 #include "manage/document_write.h"

@@ -1,5 +1,7 @@
 #include "manage/document_reader.h"
 
+#include <fmt/format.h>
+
 #include "base/strings.h"
 
 namespace posthaste::manage {

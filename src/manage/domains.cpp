@@ -1,5 +1,7 @@
 #include "manage/domains.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "manage/problems.h"
 #include "manage/routes.h"

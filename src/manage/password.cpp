@@ -2,6 +2,8 @@
 
 #include <crypt.h>
 
+#include <fmt/format.h>
+
 #include <array>
 #include <memory>
 #include <stdexcept>

@@ -1,5 +1,7 @@
 #include "manage/problems.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/strings.h"

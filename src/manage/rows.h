@@ -7,6 +7,8 @@
 //   };
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <string_view>
 #include <tuple>

@@ -1,5 +1,8 @@
 #include "manage/servers.h"
 
+#include <cmath>
+#include <cstdint>
+
 #include "base/strings.h"
 #include "manage/permalink.h"
 #include "manage/problems.h"

@@ -1,8 +1,10 @@
 // YAML text to a Tree and back, with yaml-cpp.
+#include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "base/strings.h"
