@@ -517,6 +517,45 @@ TEST_F(ApiTest, DeliveriesHaveTheirKeysInOrder) {
 
 // --- what goes wrong elsewhere
 
+TEST_F(ApiTest, WithoutTheDatabaseNothingIsAcknowledged) {
+  const auto id = first_id(send());
+  installation.run(1, "DROP TABLE {message}`messages`");
+  const std::pair<const char*, std::string> calls[] = {{"send/message", mail().dump()},
+                                                       {"messages/message", fmt::format(R"({{"id":{}}})", id)}};
+  for (const auto& [path, body] : calls) {
+    const auto response = ask(request(path, body));
+    EXPECT_EQ(response.status, 503) << path << response.body;
+    EXPECT_THAT(response.body, HasSubstr("\"code\":\"ServiceUnavailable\"")) << path;
+    EXPECT_TRUE(
+        std::ranges::any_of(response.headers, [](const auto& header) { return header.first == "Retry-After"; }));
+  }
+}
+
+TEST_F(ApiTest, ADomainInItsOwnScriptIsStoredInAscii) {
+  installation.run_main("UPDATE {main}`domains` SET name = 'xn--bcher-kva.example'");
+  start();
+  const auto stored = sent({{"from",
+                             "a@b\xC3\xBC"
+                             "cher.example"},
+                            {"to",
+                             {"z@b\xC3\xBC"
+                              "cher.example"}}});
+  EXPECT_EQ(stored["details"]["mail_from"], "a@xn--bcher-kva.example");
+  EXPECT_EQ(stored["details"]["rcpt_to"], "z@xn--bcher-kva.example");
+  EXPECT_TRUE(is_ascii(header_block(stored)));
+}
+
+TEST_F(ApiTest, AMessageThatRetentionTookHasNoContent) {
+  const auto id = first_id(send());
+  installation.run(
+      1, "UPDATE {message}`messages` SET raw_table = NULL, raw_headers_id = NULL, raw_body_id = NULL, size = NULL");
+  const auto stored = message(id);
+  EXPECT_EQ(stored["raw_message"], "DQoNCg==\n");
+  EXPECT_TRUE(stored["plain_body"].is_null());
+  EXPECT_TRUE(stored["details"]["size"].is_null());
+  EXPECT_EQ(stored["attachments"].dump() + stored["headers"].dump(), "[]{}");
+}
+
 TEST_F(ApiTest, ATooLargeBodyIsAnsweredBeforeItIsRead) {
   const auto response = api->too_large(request("send/message", ""));
   EXPECT_EQ(response.status, 413);

@@ -16,7 +16,7 @@ struct Lookup {
 
 std::expected<Lookup, Answer> read_lookup(const Json& parameters) {
   const Json& id = parameters["id"];
-  if (id.blank() && !id.boolean()) return std::unexpected(missing_parameter("id"));
+  if (id.blank()) return std::unexpected(missing_parameter("id"));
   if (const auto* number = id.integer()) return Lookup{.id = *number};
   const std::string* text = id.text() ? id.text() : id["token"].text();
   if (id.text())

@@ -1,5 +1,6 @@
 #include "api/v1/sender.h"
 
+#include "api/v1/text.h"
 #include "base/strings.h"
 #include "intake/sender_check.h"
 #include "mail/address.h"
@@ -24,7 +25,8 @@ std::optional<AuthorisedSender> authorise_sender(const store::Directory& directo
   if (!domain) return std::nullopt;
   const auto sender = mailboxes_of(fields, "Sender");
   const bool from_sender = from.size() > 1 && server.allow_sender && sender.size() == 1;
-  return AuthorisedSender{(*domain)->id, from_sender ? sender.front().address : from.front().address};
+  return AuthorisedSender{(*domain)->id,
+                          with_ascii_domain(from_sender ? sender.front().address : from.front().address)};
 }
 
 std::optional<AuthorisedSender> authorise_sender(const store::Directory& directory, const store::Server& server,
