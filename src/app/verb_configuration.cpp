@@ -1,4 +1,4 @@
-// config check|show|sample|reference, version, default-dkim-record, console.
+// config check|show|sample|convert|reference, version, default-dkim-record, console.
 #include "app/command.h"
 #include "base/json.h"
 #include "base/strings.h"
@@ -45,6 +45,17 @@ int show(Call& call, const std::string& key, bool reveal) {
   return kDone;
 }
 
+int convert(Call& call) {
+  const auto converted = config::convert(call.load);
+  if (!converted) {
+    for (const auto& text : converted.error()) call.note(text);
+    return kConfiguration;
+  }
+  for (const auto& text : converted->left_out) call.note(text);
+  call.print(converted->yaml);
+  return kDone;
+}
+
 int default_dkim_record(Call& call) {
   const auto key = trust::SigningKey::from_file(call.config->postal.signing_key_path);
   if (!key) return call.fail(kConfiguration, fmt::format("{} {}", key.error().text, key.error().cause));
@@ -77,6 +88,13 @@ void add_configuration(CommandLine& line) {
              call.print(config::sample());
              return kDone;
            });
+  line.add(
+      config->add_subcommand("convert", "Print the file in the current format; what could not be carried is named"),
+      Needs::Nothing, convert);
+  line.add(config->add_subcommand("reference", "Print docs/configuration.md"), Needs::Nothing, [](Call& call) {
+    call.print(config::reference_markdown());
+    return kDone;
+  });
 
   line.add(line.root().add_subcommand("version", "Print the version"), Needs::Nothing, [](Call& call) {
     call.line(call.json ? fmt::format(R"({{"version":"{}"}})", kVersion) : std::string(kVersion));

@@ -162,6 +162,13 @@ std::vector<ShownSetting> show(const LoadOptions& options, bool reveal_secrets);
 // A complete YAML file with all keys at their defaults and their texts as comments.
 std::string sample();
 
+// The file's settings in the current format, environment left aside, and what could not be carried over.
+struct Converted {
+  std::string yaml;
+  std::vector<std::string> left_out;
+};
+std::expected<Converted, std::vector<std::string>> convert(const LoadOptions& options);
+
 // The reference page docs/configuration.md.
 std::string reference_markdown();
 

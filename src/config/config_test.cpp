@@ -256,6 +256,31 @@ smtp_client:
               testing::Contains(testing::AllOf(HasSubstr("rabbitmq.host"), HasSubstr("logging.stdout"))));
 }
 
+TEST_F(ConfigTest, AConvertedFileMeansTheSame) {
+  file(
+      "web: {host: postal.llamas.com}\nsmtp_relays:\n  - {hostname: 1.2.3.4, port: 2525, ssl_mode: None}\nrabbitmq: "
+      "{host: h}\n"
+      "smtp_server: {tls_enabled: yes, tls_certificate_path: $config-file-root/c}\nmain_db: {password: "
+      "\"a\\\\b\\\"c\"}\n");
+  variables["POSTAL_SMTP_HOSTNAME"] = "not.the.files";
+  const auto converted = convert(options());
+  ASSERT_TRUE(converted);
+  EXPECT_THAT(converted->left_out, ElementsAre(HasSubstr("rabbitmq.host")));
+  EXPECT_THAT(converted->yaml, Not(HasSubstr("not.the.files")));
+  EXPECT_THAT(converted->yaml, HasSubstr("tls_certificate_path: \"$config-file-root/c\""));
+  const Config before = config();
+  file(converted->yaml);
+  const Config after = config();
+  EXPECT_THAT(read().warnings, IsEmpty());
+  EXPECT_EQ(after.postal.web_hostname, "postal.llamas.com");
+  EXPECT_EQ(after.postal.smtp_relays.at(0).port, 2525);
+  EXPECT_EQ(after.postal.smtp_relays.at(0).ssl_mode, "None");
+  EXPECT_TRUE(after.smtp_server.tls_enabled);
+  EXPECT_EQ(after.smtp_server.tls_certificate_path, before.smtp_server.tls_certificate_path);
+  EXPECT_EQ(after.main_db.password, "a\\b\"c");
+  EXPECT_EQ(after.profile, before.profile);
+}
+
 TEST_F(ConfigTest, TheVersionIsOneOrTwo) {
   file("version: 3\n");
   EXPECT_THAT(errors(), ElementsAre(HasSubstr("Invalid version specified in Postal config file. Must be 1 or 2.")));

@@ -6,20 +6,6 @@ namespace posthaste::config {
 
 namespace {
 
-std::string yaml_text(const std::string& text) {
-  return "\"" + replace_all(replace_all(text, "\\", "\\\\"), "\"", "\\\"") + "\"";
-}
-
-std::string yaml_value(const Value& value) {
-  if (std::holds_alternative<std::monostate>(value)) return "";
-  if (const auto* text = std::get_if<std::string>(&value)) return yaml_text(*text);
-  const auto* items = std::get_if<std::vector<std::string>>(&value);
-  if (!items) return to_text(value);
-  std::vector<std::string> quoted;
-  for (const auto& item : *items) quoted.push_back(yaml_text(item));
-  return "[" + join(quoted, ", ") + "]";
-}
-
 // The groups in the order in which the table names them first, each with its settings.
 std::vector<std::pair<std::string, std::vector<const Setting*>>> by_group() {
   std::vector<std::pair<std::string, std::vector<const Setting*>>> groups;
@@ -85,7 +71,7 @@ std::string sample() {
     out += fmt::format("\n{}:\n", group);
     for (const auto* setting : members) {
       out += fmt::format("  # {}\n", setting->text);
-      const std::string value = yaml_value(setting->default_for(Profile::Modern));
+      const std::string value = to_yaml(setting->default_for(Profile::Modern));
       // A given `main_db` setting would choose MariaDB.
       const bool made = !setting->derived.empty() || value.empty() || group == "main_db";
       out += made ? fmt::format("  # {}: {}\n", setting->name(), value)

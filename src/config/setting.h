@@ -25,6 +25,7 @@ enum class Type { Text, Integer, Boolean, Real, List };
 // Nothing (monostate) is a choice of its own where the row says optional().
 using Value = std::variant<std::monostate, std::string, std::int64_t, bool, double, std::vector<std::string>>;
 std::string to_text(const Value& value);  // lists joined by `, `
+std::string to_yaml(const Value& value);  // texts in quotes
 
 struct Setting {
   using Check = std::function<std::string(const Value&)>;  // what is wrong, or empty
