@@ -15,7 +15,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     database = "mariadb" if os.environ.get("DATABASE") == "mariadb" else "sqlite"
     foreign = [item for item in items if (mark := item.get_closest_marker("only")) and mark.args[0] != database]
-    if foreign: config.hook.pytest_deselected(foreign); items[:] = [item for item in items if item not in foreign]
+    if foreign: config.hook.pytest_deselected(items=foreign); items[:] = [item for item in items if item not in foreign]
 
 
 @pytest.fixture(scope="session")

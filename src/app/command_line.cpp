@@ -137,6 +137,7 @@ int CommandLine::run_with_installation(const Command& command, const std::vector
   auto loaded = config::load(call.load);
   if (!loaded) return call.fail(kConfiguration, join(loaded.error(), "\n"));
   if (!call.quiet) {
+    for (const auto& notice : loaded->notices) call.note(notice);
     for (const auto& warning : loaded->warnings) call.note("warning: " + warning);
   }
   call.config = &loaded->config;

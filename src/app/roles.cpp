@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "app/admin_socket.h"
+#include "app/files.h"
 #include "app/health.h"
 #include "app/installation.h"
 #include "app/web.h"
@@ -15,6 +17,7 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "intake/smtp_server.h"
+#include "trust/dkim.h"
 
 namespace posthaste::app {
 
@@ -51,6 +54,7 @@ class Process {
       : load_(load), config_(config), roles_(roles), runtime_(std::size_t(0)), pool_(kPoolThreads) {}
 
   Result<> start() {
+    if (auto key = check_signing_key(); !key) return key;
     if (auto opened = open_store(); !opened) return opened;
     io::ResolverOptions options;
     options.resolv_conf_path = config_.dns.resolv_conf_path;
@@ -113,6 +117,24 @@ class Process {
   }
 
  private:
+  // A key that customers' DNS and webhook receivers know is never replaced; only the embedded default, started for the
+  // first time, gets one made (admin-and-config.md 1.8).
+  Result<> check_signing_key() {
+    const std::string& path = config_.postal.signing_key_path;
+    if (config_.sqlite() && !std::filesystem::exists(path)) {
+      if (auto written = write_file(path, trust::SigningKey::generate_rsa_pem(2048), 0600); !written) return written;
+      log::info("posthaste", "made the installation's signing key", {{"path", path}});
+    }
+    const auto key = trust::SigningKey::from_file(path);
+    if (key) return {};
+    return fail(
+        ErrorKind::Invalid,
+        fmt::format("The signing key {} (postal.signing_key_path) cannot be used: {} Restore it, or make a new one "
+                    "with `openssl genrsa -out {} 2048`.",
+                    path, key.error().text, path),
+        key.error().cause);
+  }
+
   Result<> open_store() {
     if (config_.sqlite()) {  // the embedded default needs no step of its own before its first start
       auto ready = store::Store::initialize(config_);
@@ -249,7 +271,9 @@ int run_roles(const config::LoadOptions& load, const config::Config& config, Rol
   try {
     Process process(load, config, roles);
     if (const auto started = process.start(); !started) {
-      log::error("posthaste", started.error().text, {{"cause", started.error().cause}});
+      log::Fields fields;
+      if (!started.error().cause.empty()) fields.emplace_back("cause", started.error().cause);
+      log::error("posthaste", started.error().text, fields);
       process.close();
       log::flush_and_stop();
       return started.error().kind == ErrorKind::Invalid ? 3 : 6;

@@ -30,9 +30,34 @@ void show_notes(Call& call) {
   call.err.clear();
 }
 
+// PORT and BIND_ADDRESS speak of the role that runs; of the web server when all do (admin-and-config.md 1.7).
+void override_listeners(config::Config& config, Roles roles, const config::ListenOverrides& overrides) {
+  const auto set = [](auto& setting, const auto& value) {
+    if (value) setting = *value;
+  };
+  if (roles.web) {
+    set(config.web_server.default_port, overrides.port);
+    set(config.web_server.default_bind_address, overrides.bind_address);
+  } else if (roles.smtp) {
+    set(config.smtp_server.default_port, overrides.port);
+    set(config.smtp_server.default_bind_address, overrides.bind_address);
+  }
+  if (roles.worker) {
+    set(config.worker.default_health_server_port, overrides.health_port);
+    set(config.worker.default_health_server_bind_address, overrides.health_bind_address);
+  } else if (roles.smtp) {
+    set(config.smtp_server.default_health_server_port, overrides.health_port);
+    set(config.smtp_server.default_health_server_bind_address, overrides.health_bind_address);
+  }
+}
+
 int run(Call& call, Roles roles) {
+  const auto overrides = config::listen_overrides(call.load.environment);
+  if (!overrides) return call.fail(kConfiguration, join(overrides.error(), "\n"));
+  config::Config config = *call.config;
+  override_listeners(config, roles, *overrides);
   show_notes(call);
-  return run_roles(call.load, *call.config, roles);
+  return run_roles(call.load, config, roles);
 }
 
 int wait_for_signal(Call& call, std::string_view role) {

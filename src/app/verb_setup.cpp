@@ -1,13 +1,8 @@
 // bootstrap: the files of a new installation. initialize, migrate (upgrade, update, upgrade-db): its databases.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "app/command.h"
+#include "app/files.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "trust/dkim.h"
@@ -17,21 +12,6 @@ namespace posthaste::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Writes a file with these rights, whole or not at all: beside it first, then renamed.
-Result<> write_file(const fs::path& path, std::string_view content, mode_t mode) {
-  const fs::path beside = path.string() + ".new";
-  ::unlink(beside.c_str());
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  const auto failed = [&](const char* what) {
-    return fail(ErrorKind::Unavailable, fmt::format("{} cannot be {}: {}.", path.string(), what, std::strerror(errno)));
-  };
-  if (fd < 0) return failed("created");
-  const bool written = ::write(fd, content.data(), content.size()) == ssize_t(content.size()) && ::fsync(fd) == 0;
-  if (::close(fd) != 0 || !written) return failed("written");
-  if (::rename(beside.c_str(), path.c_str()) != 0) return failed("put in place");
-  return {};
-}
 
 std::string database_section(bool mariadb) {
   if (!mariadb) return "";
@@ -118,7 +98,8 @@ int bootstrap(Call& call, const Bootstrap& options) {
       call.note(path.string() + " exists and stays as it is (--force replaces it).");
       continue;
     }
-    if (const auto written = write_file(path, file.content(), file.mode); !written) return call.fail(written.error());
+    if (const auto written = write_file(path.string(), file.content(), file.mode); !written)
+      return call.fail(written.error());
     json.value(path.string());
     if (!call.json) call.line("Wrote " + path.string());
   }

@@ -45,7 +45,7 @@ def test_unreadable_certificate_leaves_the_rest_running(new_product):
 @pytest.mark.only("sqlite")
 def test_second_process_is_refused(product):
     done = product.run("smtp-server")
-    assert done.returncode != 0 and "lock" in done.stderr.lower(), done.stderr
+    assert done.returncode == 6 and "in use by another Posthaste process" in done.stderr, done.stderr
 
 
 @pytest.mark.only("sqlite")

@@ -18,7 +18,7 @@ class Product:
                         "-days", "2", "-subj", "/CN=posthaste.test"], check=True, capture_output=True)
         self.settings = {
             "version": 2,
-            "postal": {"web_hostname": "posthaste.test", "web_protocol": "http", "smtp_hostname": "posthaste.test", "use_local_ns_for_domain_verification": True},
+            "postal": {"web_hostname": "posthaste.test", "web_protocol": "http", "smtp_hostname": "posthaste.test", "use_local_ns_for_domain_verification": True, "use_resent_sender_header": False},
             "web_server": {"default_port": 5000, "default_bind_address": "127.0.0.1"},
             "smtp_server": {"default_port": 2525, "default_bind_address": "127.0.0.1", "tls_enabled": True},
             "dns": {"mx_records": ["mx.posthaste.test"], "spf_include": "spf.posthaste.test", "return_path_domain": "rp.posthaste.test",
@@ -47,7 +47,7 @@ class Product:
         """Ends the process; its exit status."""
         process, self.process = self.process, None
         if not process: return None
-        process.send_signal(how)
+        if process.poll() is None: process.send_signal(how)
         try: return process.wait(timeout)
         except subprocess.TimeoutExpired: process.kill(); process.wait(); raise AssertionError(f"posthaste still runs {timeout} s after {how}:\n{tail(self.log_file)}")
 
