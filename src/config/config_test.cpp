@@ -1,66 +1,14 @@
-// The acceptance cases of the configuration (admin-and-config.md, cases 1 to 17).
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <filesystem>
-#include <fstream>
-
-#include "base/random.h"
-#include "base/strings.h"
-#include "config/config.h"
+// The file, its versions, profiles and checks (admin-and-config.md, cases 1 and 7 to 17).
+#include "config/testing_config.h"
 
 namespace posthaste::config {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-
-class ConfigTest : public testing::Test {
- protected:
-  ConfigTest() : folder(std::filesystem::temp_directory_path() / ("posthaste-config-" + random_hex(8))) {
-    std::filesystem::create_directories(folder);
-  }
-  ~ConfigTest() override { std::filesystem::remove_all(folder); }
-
-  std::string write(const std::string& name, const std::string& text) {
-    const auto path = folder / name;
-    std::ofstream(path) << text;
-    return path.string();
-  }
-
-  LoadOptions options() {
-    LoadOptions made;
-    made.path = path;
-    made.environment = [this](const std::string& name) -> std::optional<std::string> {
-      const auto found = variables.find(name);
-      return found == variables.end() ? std::nullopt : std::optional(found->second);
-    };
-    return made;
-  }
-  void file(const std::string& text) { path = write("postal.yml", text); }
-
-  Loaded read() {
-    auto loaded = load(options());
-    EXPECT_TRUE(loaded.has_value()) << (loaded ? "" : join(loaded.error(), "\n"));
-    return loaded ? *loaded : Loaded{};
-  }
-  Config config() { return read().config; }
-  std::vector<std::string> errors() {
-    auto loaded = load(options());
-    return loaded ? std::vector<std::string>{} : loaded.error();
-  }
-  std::string shown(const std::string& key) {
-    for (const auto& setting : show(options(), false))
-      if (setting.key == key) return setting.value;
-    return "no such key";
-  }
-
-  std::filesystem::path folder;
-  std::optional<std::string> path;
-  std::map<std::string, std::string> variables;
-};
+using testing::ConfigTest;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST_F(ConfigTest, WithoutFileAndVariablesTheDefaultsHold) {
   const Config c = config();
@@ -73,78 +21,13 @@ TEST_F(ConfigTest, WithoutFileAndVariablesTheDefaultsHold) {
   EXPECT_TRUE(c.sqlite());
 }
 
-TEST_F(ConfigTest, TheEnvironmentWinsOverTheFile) {
-  file("version: 2\nmain_db:\n  host: a\n");
-  variables["MAIN_DB_HOST"] = "b";
-  EXPECT_EQ(config().main_db.host, "b");
-}
-
-TEST_F(ConfigTest, ListsFromTheEnvironmentAreSplitAtCommas) {
-  variables["DNS_MX_RECORDS"] = " mx1.a.com , mx2.a.com";
-  variables["POSTAL_TRUSTED_PROXIES"] = "";
-  EXPECT_THAT(config().dns.mx_records, ElementsAre("mx1.a.com", "mx2.a.com"));
-  EXPECT_THAT(config().postal.trusted_proxies, IsEmpty());
-}
-
-TEST_F(ConfigTest, AScalarForAListIsAListOfOne) {
-  file("version: 2\ndns:\n  mx_records: mx.a.com\n");
-  EXPECT_THAT(config().dns.mx_records, ElementsAre("mx.a.com"));
-}
-
-TEST_F(ConfigTest, OnlyPostalsWordsTurnABooleanOnInTheEnvironment) {
-  for (const char* on : {"1", "true", "1.0"}) {
-    variables["SMTP_SERVER_TLS_ENABLED"] = on;
-    EXPECT_TRUE(config().smtp_server.tls_enabled) << on;
-    EXPECT_THAT(read().warnings, IsEmpty());
-  }
-  for (const char* off : {"yes", "on", "TRUE"}) {
-    variables["SMTP_SERVER_TLS_ENABLED"] = off;
-    EXPECT_FALSE(config().smtp_server.tls_enabled) << off;
-    EXPECT_THAT(read().warnings, ElementsAre(HasSubstr("SMTP_SERVER_TLS_ENABLED")));
-  }
-}
-
-TEST_F(ConfigTest, YamlBooleansAreThoseOfYaml11) {
-  for (const char* on : {"yes", "On", "true", "TRUE"}) {
-    file(fmt::format("version: 2\nsmtp_server:\n  tls_enabled: {}\n", on));
-    EXPECT_TRUE(config().smtp_server.tls_enabled) << on;
-  }
-  file("version: 2\nsmtp_server:\n  tls_enabled: \"yes\"\n");
-  EXPECT_FALSE(config().smtp_server.tls_enabled);
-}
-
-TEST_F(ConfigTest, YamlNumbersAreThoseOfRuby) {
-  const std::pair<const char*, std::int64_t> cases[] = {{"010", 8},      {"0x1f", 31},     {"1_000", 1000},
-                                                        {"1,000", 1000}, {"12:30", 45000}, {"0b101", 5},
-                                                        {"\"25\"", 25},  {"+7", 7}};
-  for (const auto& [text, number] : cases) {
-    file(fmt::format("version: 2\nsmtp_server:\n  max_recipients: {}\n", text));
-    EXPECT_EQ(config().smtp_server.max_recipients, number) << text;
-  }
-}
-
-TEST_F(ConfigTest, TextTakesTheFormThatRubyPrints) {
-  file("version: 2\nmain_db:\n  username: 010\n  password: \"010\"\n  database: yes\n  encoding: 1e3\n");
-  const Config c = config();
-  EXPECT_EQ(c.main_db.username, "8");
-  EXPECT_EQ(c.main_db.password, "010");
-  EXPECT_EQ(c.main_db.database, "true");
-  EXPECT_EQ(c.main_db.encoding, "1000.0");
-}
-
-TEST_F(ConfigTest, AServiceVariableOfAnOrchestratorIsNoPort) {
-  variables["SMTP_PORT"] = "tcp://10.0.0.7:25";
-  EXPECT_EQ(config().smtp.port, 25);
-  EXPECT_THAT(read().warnings, ElementsAre(HasSubstr("SMTP_PORT")));
-}
-
 TEST_F(ConfigTest, AllErrorsAreReportedAtOnceWithTheirSource) {
   file("version: 2\nmain_db:\n  port: 70000\npostal:\n  trusted_proxies: [not-an-ip]\n");
   variables["WORKER_THREADS"] = "abc";
-  EXPECT_THAT(errors(), testing::UnorderedElementsAre(
-                            testing::AllOf(HasSubstr("WORKER_THREADS"), HasSubstr("worker.threads")),
-                            testing::AllOf(HasSubstr("postal.yml:3"), HasSubstr("main_db.port"), HasSubstr("70000")),
-                            testing::AllOf(HasSubstr("postal.yml:5"), HasSubstr("not-an-ip"))));
+  EXPECT_THAT(errors(), ::testing::UnorderedElementsAre(
+                            ::testing::AllOf(HasSubstr("WORKER_THREADS"), HasSubstr("worker.threads")),
+                            ::testing::AllOf(HasSubstr("postal.yml:3"), HasSubstr("main_db.port"), HasSubstr("70000")),
+                            ::testing::AllOf(HasSubstr("postal.yml:5"), HasSubstr("not-an-ip"))));
 }
 
 TEST_F(ConfigTest, PathsFollowTheFilesFolder) {
@@ -164,7 +47,7 @@ TEST_F(ConfigTest, AFileThatIsNamedOnTheCommandLineMustExist) {
 TEST_F(ConfigTest, AFileWithoutVersionHasVersion1) {
   file("web: {host: postal.llamas.com}\n");
   EXPECT_EQ(config().postal.web_hostname, "postal.llamas.com");
-  EXPECT_THAT(read().notices, testing::Contains("WARNING: Using legacy config file format."));
+  EXPECT_THAT(read().notices, ::testing::Contains("WARNING: Using legacy config file format."));
   variables["SILENCE_POSTAL_CONFIG_MESSAGES"] = "true";
   EXPECT_THAT(read().notices, IsEmpty());
 }
@@ -253,7 +136,7 @@ smtp_client:
   EXPECT_EQ(shown("rspamd.port"), "11334");
   EXPECT_FALSE(c.sqlite());
   EXPECT_THAT(read().warnings,
-              testing::Contains(testing::AllOf(HasSubstr("rabbitmq.host"), HasSubstr("logging.stdout"))));
+              ::testing::Contains(::testing::AllOf(HasSubstr("rabbitmq.host"), HasSubstr("logging.stdout"))));
 }
 
 TEST_F(ConfigTest, AConvertedFileMeansTheSame) {
@@ -294,7 +177,7 @@ TEST_F(ConfigTest, UnknownKeysAreReportedWithWhatWasProbablyMeant) {
   file("version: 2\nmessage_db: {prefix: x}\ndns: {helo_domain: h, spf_inclde: s}\nweb: {host: w}\n");
   const Loaded loaded = read();
   EXPECT_EQ(loaded.config.message_db_prefix, "postal");
-  EXPECT_THAT(loaded.warnings, testing::UnorderedElementsAre(
+  EXPECT_THAT(loaded.warnings, ::testing::UnorderedElementsAre(
                                    HasSubstr("message_db.database_name_prefix"), HasSubstr("dns.helo_hostname"),
                                    HasSubstr("dns.spf_include"), HasSubstr("postal.web_hostname")));
 }
@@ -321,8 +204,8 @@ postal:
 
 TEST_F(ConfigTest, ABadRelayStopsTheStartWithoutShowingItsPassword) {
   variables["POSTAL_SMTP_RELAYS"] = "smtp://user:secret@host:99999";
-  EXPECT_THAT(errors(), ElementsAre(testing::AllOf(HasSubstr("POSTAL_SMTP_RELAYS"), HasSubstr("99999"),
-                                                   Not(HasSubstr("secret")))));
+  EXPECT_THAT(errors(), ElementsAre(::testing::AllOf(HasSubstr("POSTAL_SMTP_RELAYS"), HasSubstr("99999"),
+                                                     Not(HasSubstr("secret")))));
 }
 
 TEST_F(ConfigTest, EmptyGroupsAndFilesAreEmpty) {
@@ -336,27 +219,10 @@ TEST_F(ConfigTest, EmptyGroupsAndFilesAreEmpty) {
   EXPECT_THAT(errors(), ElementsAre(HasSubstr("line")));
 }
 
-TEST_F(ConfigTest, ASecretMayComeFromAFile) {
-  variables["MAIN_DB_PASSWORD_FILE"] = write("secret", "p w\n\n");
-  EXPECT_EQ(config().main_db.password, "p w\n");
-  EXPECT_EQ(shown("main_db.password"), "********");
-  variables["MAIN_DB_PASSWORD"] = "other";
-  EXPECT_THAT(errors(), ElementsAre(HasSubstr("MAIN_DB_PASSWORD_FILE")));
-}
-
 TEST_F(ConfigTest, PostalsOwnSampleWithItsUnquotedColonsLoads) {
   file("version: 2\nsmtp_server:\n  default_bind_address: ::\n  default_port: 2525 # as ever\n");
   EXPECT_EQ(config().smtp_server.default_bind_address, "::");
   EXPECT_EQ(config().smtp_server.default_port, 2525);
-}
-
-TEST_F(ConfigTest, EmptyMeansDefaultUnlessNothingIsAChoice) {
-  file("version: 2\nsmtp:\n  host:\n  authentication_type:\nmain_db:\n  password: x\n");
-  variables["MAIN_DB_PASSWORD"] = "";
-  const Config c = config();
-  EXPECT_EQ(c.smtp.host, "127.0.0.1");
-  EXPECT_EQ(c.smtp.authentication_type, "");
-  EXPECT_EQ(c.main_db.password, "");
 }
 
 TEST_F(ConfigTest, TheProfileDecidesDefaults) {
@@ -402,27 +268,7 @@ TEST_F(ConfigTest, TheBannerNamesTheSmtpHostUnlessToldOtherwise) {
 
 TEST_F(ConfigTest, ASettingThatNothingActsOnIsNotAcceptedInSilence) {
   file("version: 2\noidc: {enabled: true}\nclamav: {enabled: false}\nweb_server: {max_threads: 50}\n");
-  EXPECT_THAT(read().warnings, ElementsAre(testing::AllOf(HasSubstr("oidc.enabled"), HasSubstr("no effect"))));
-}
-
-TEST_F(ConfigTest, TheDotenvFileStandsBehindTheRealEnvironment) {
-  variables["A"] = "real";
-  const auto environment = with_dotenv(options().environment, "A=dotenv\nexport B='b # c'\nC=plain # note\n# D=d\n");
-  EXPECT_EQ(environment("A"), "real");
-  EXPECT_EQ(environment("B"), "b # c");
-  EXPECT_EQ(environment("C"), "plain");
-  EXPECT_EQ(environment("D"), std::nullopt);
-}
-
-TEST_F(ConfigTest, VariablesOfTheProcessReplacePortAndAddress) {
-  variables = {{"PORT", "8080"}, {"BIND_ADDRESS", ""}, {"HEALTH_SERVER_BIND_ADDRESS", "::1"}};
-  const auto found = listen_overrides(options().environment);
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->port, 8080);
-  EXPECT_EQ(found->bind_address, std::nullopt);
-  EXPECT_EQ(found->health_bind_address, "::1");
-  variables["PORT"] = "http";
-  EXPECT_THAT(listen_overrides(options().environment).error(), ElementsAre(HasSubstr("PORT")));
+  EXPECT_THAT(read().warnings, ElementsAre(::testing::AllOf(HasSubstr("oidc.enabled"), HasSubstr("no effect"))));
 }
 
 }  // namespace
