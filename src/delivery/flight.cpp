@@ -2,7 +2,7 @@
 
 namespace posthaste::delivery {
 
-store::Conclusion interrupted(const InDoubt& what, Time now) {
+store::Conclusion interrupted(const InDoubt& what, Time now, const policy::RetryPlan& plan) {
   store::Delivery delivery;
   delivery.message_id = what.message_id;
   delivery.status = "SoftFail";
@@ -15,7 +15,7 @@ store::Conclusion interrupted(const InDoubt& what, Time now) {
   conclusion.queue_id = what.queue_id;
   conclusion.delivery = std::move(delivery);
   conclusion.queue = store::QueueChange::Retry;
-  conclusion.retry_at = now + 300s;
+  conclusion.retry_at = now + plan.delay(0, 0, Duration(300s));
   return conclusion;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "delivery/attempt.h"
+#include "policy/retry.h"
 
 namespace posthaste::delivery {
 
@@ -15,6 +16,7 @@ struct Flight {
 };
 
 // What became of a message whose reply nobody will read: here at shutdown, or found in the journal at the next start.
-store::Conclusion interrupted(const InDoubt& what, Time now);
+// Five minutes later it is tried again.
+store::Conclusion interrupted(const InDoubt& what, Time now, const policy::RetryPlan& plan);
 
 }  // namespace posthaste::delivery

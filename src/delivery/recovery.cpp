@@ -37,19 +37,19 @@ bool settle_known(store::Store& store, store::Conclusion conclusion) {
   return conclude(store, std::move(conclusion));
 }
 
-bool settle_in_doubt(store::Store& store, const InDoubt& what, Time now) {
+bool settle_in_doubt(store::Store& store, const InDoubt& what, Time now, const policy::RetryPlan& plan) {
   measures().uncertain.add();
   log::warn("worker", "in doubt: an earlier run ended before " + what.endpoint + " answered",
             {{"message", what.message_id}, {"server", what.server_id}});
-  return conclude(store, interrupted(what, now));
+  return conclude(store, interrupted(what, now, plan));
 }
 
 }  // namespace
 
-void settle_left_over(Journal& journal, store::Store& store, Time now) {
+void settle_left_over(Journal& journal, store::Store& store, Time now, const policy::RetryPlan& plan) {
   bool all = true;
   for (const auto& conclusion : journal.left().known) all = settle_known(store, conclusion) && all;
-  for (const auto& what : journal.left().in_doubt) all = settle_in_doubt(store, what, now) && all;
+  for (const auto& what : journal.left().in_doubt) all = settle_in_doubt(store, what, now, plan) && all;
   if (all) return journal.forget_left();
   log::error("worker", "deliveries of an earlier run could not be settled; they are tried again at the next start");
 }

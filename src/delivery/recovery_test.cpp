@@ -29,7 +29,7 @@ class Recovery : public ::testing::Test {
   }
   void start() {
     auto journal = std::move(Journal::open(folder_.string()).value());
-    settle_left_over(*journal, db, kNow);
+    settle_left_over(*journal, db, kNow, {});
   }
   static store::Conclusion sent() {
     store::Conclusion conclusion;

@@ -218,7 +218,8 @@ void Lanes::conclude_in_doubt() {
     if (!flight->past_dot || flight->settled) continue;
     flight->settled = true;
     const Attempt& attempt = *flight->attempt;
-    auto conclusion = interrupted(in_doubt(attempt, flight->endpoint, shared_.tools.clock()), shared_.tools.clock());
+    const Time now = shared_.tools.clock();
+    auto conclusion = interrupted(in_doubt(attempt, flight->endpoint, now), now, shared_.tools.retry_plan);
     conclusion.prepend_headers = attempt.added_headers;
     conclusion.tag = attempt.found_tag;
     measures().uncertain.add();

@@ -39,7 +39,7 @@ class WorkerOfThisProcess : public Worker {
 
   void start() override {
     if (auto* journal = shared_->settlement.journal()) {
-      settle_left_over(*journal, shared_->store, shared_->options.clock());
+      settle_left_over(*journal, shared_->store, shared_->options.clock(), shared_->tools.retry_plan);
     }
     const auto freed = shared_->store.reclaim();
     if (freed > 0) log::info("worker", "messages of processes that are gone are due again", {{"count", freed}});
