@@ -59,6 +59,8 @@ inline void take(const sql::Row& row, int i, Field<double>& f) {
 inline bool same(const Field<std::string>& a, const Field<std::string>& b) {
   return (is_blank(a) && is_blank(b)) || a.same(b);
 }
+// use_for_any is NULL for domains that Postal made.
+inline bool same(const Field<bool>& a, const Field<bool>& b) { return a.value_or(false) == b.value_or(false); }
 inline bool same(const auto& a, const auto& b) { return a.same(b); }
 
 template <class Fields, class Each>

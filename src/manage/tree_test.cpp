@@ -70,5 +70,16 @@ TEST(Tree, WhatWasWrittenIsReadBack) {
   }
 }
 
+TEST(Tree, TextIsReadBackByteForByte) {
+  for (std::string text : {"a\nb", "a\r\nb\r\n", "a\n\n", "  indented\nb\n", "a\n b\n", "tab\tbell\x07", "# no comment",
+                           "a: b", "- item", "\"quoted\"", "trailing ", "ü📦", "0x10", "1e3", "|", "\n"}) {
+    Tree tree;
+    tree.set("text", text);
+    auto again = parsed(to_yaml(tree));
+    ASSERT_TRUE(again.find("text") && again.find("text")->text()) << to_yaml(tree);
+    EXPECT_EQ(*again.find("text")->text(), text) << to_yaml(tree);
+  }
+}
+
 }  // namespace
 }  // namespace posthaste::manage

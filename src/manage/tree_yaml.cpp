@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -118,10 +119,18 @@ class Reader {
 
 // Whether the text, unquoted, would be read as something else than this text.
 bool needs_quotes(const std::string& text) {
+  if (std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7F; })) return true;
   if (text.empty() || text == "~" || parse_int(text) || parse_real(text)) return true;
   for (auto word : {"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
     if (iequals(text, word)) return true;
   return false;
+}
+
+// Lines that a literal block gives back as they are: each ends, the last one too, and none is empty or indented.
+bool is_block(const std::string& text) {
+  if (!text.ends_with('\n') || text.contains("\n\n") || text.contains("\n ") || text.starts_with('\n')) return false;
+  return text.front() != ' ' &&
+         std::ranges::none_of(text, [](unsigned char c) { return (c < ' ' && c != '\n') || c == 0x7F; });
 }
 
 void emit(YAML::Emitter& out, const Tree& tree) {
@@ -139,8 +148,10 @@ void emit(YAML::Emitter& out, const Tree& tree) {
     for (const auto& item : *list) emit(out, item);
     out << YAML::EndSeq;
   } else if (auto text = tree.text()) {
-    if (text->contains('\n')) out << YAML::Literal;
-    if (needs_quotes(*text)) out << YAML::DoubleQuoted;
+    if (is_block(*text))
+      out << YAML::Literal;
+    else if (needs_quotes(*text))
+      out << YAML::DoubleQuoted;
     out << *text;
   } else if (auto flag = tree.flag()) {
     out << *flag;
