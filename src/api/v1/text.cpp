@@ -57,13 +57,11 @@ std::vector<std::string> split_list(std::string_view text) {
   return items;
 }
 
-bool has_storable_length(std::string_view address) {
-  const auto at = address.rfind('@');
-  return address.size() <= 254 && (at == std::string_view::npos || at <= 64);
-}
+bool has_storable_length(std::string_view address) { return address.size() <= 254; }
 
 bool is_deliverable_address(std::string_view address) {
-  if (!has_storable_length(address)) return false;
+  // RFC 5321 4.5.3.1.1
+  if (!has_storable_length(address) || mail::split_address(address).local.size() > 64) return false;
   const auto mailbox = mail::parse_mailbox(address);
   if (!mailbox || mailbox->domain.empty() || !mailbox->name.empty()) return false;
   const auto domain = to_ascii_domain(mailbox->domain);

@@ -18,7 +18,7 @@ std::vector<std::string> split_list(std::string_view text);
 
 // Whether mail could go to it: `local@domain` without blanks or control characters, within the lengths of RFC 5321.
 bool is_deliverable_address(std::string_view address);
-// Within the lengths only: at most 254 octets, 64 of them in front of the `@`.
+// At most 254 octets, what the columns hold and RFC 5321 allows.
 bool has_storable_length(std::string_view address);
 
 // With the domain's A-labels.
