@@ -35,7 +35,6 @@ class Running {
   io::Endpoint endpoint() const { return {*IpAddress::parse("127.0.0.1"), server->port()}; }
 
   testing::FakeHandler handler;
-  std::unique_ptr<Server> server;
 
  private:
   static Task<> stop_task(Server* server, Duration deadline, std::atomic<bool>* done) {
@@ -43,6 +42,9 @@ class Running {
     *done = true;
   }
   io::Runtime runtime_;
+
+ public:
+  std::unique_ptr<Server> server;  // ends before the loops do
 };
 
 struct Client {

@@ -8,7 +8,7 @@
 //                Pause: resumed()             Close: send the output, close
 //
 // Files: session.cpp lines and commands, session_auth.cpp, session_envelope.cpp MAIL and RCPT, session_text.cpp DATA
-// and BDAT, session_log.cpp what is told about it.
+// and BDAT, session_replies.cpp replies and ends, session_log.cpp what is told about it.
 #pragma once
 
 #include <chrono>
@@ -150,7 +150,7 @@ class Session {
   std::size_t text_limit() const { return settings_.max_message_size() + received_size_; }
   Refusal too_large() const;
 
-  // --- replies
+  // --- session_replies.cpp
   void reply(int code, std::string_view enhanced, std::string_view text);
   // A reply that is an error of the client's: counted, and slowed down when there are many.
   void error(int code, std::string_view enhanced, std::string_view text, std::string_view label);
