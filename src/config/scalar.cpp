@@ -32,8 +32,9 @@ Scalar integer_of(std::string digits, int base, std::string_view written) {
 // `12:30` is 12 * 3600 + 30 * 60.
 Scalar sexagesimal(std::string_view text) {
   const bool negative = text.starts_with('-');
+  const std::string digits = without(text, "+-_");
   std::int64_t total = 0, unit = 3600;
-  for (auto part : split(without(text, "+-_"), ':')) {
+  for (auto part : split(digits, ':')) {
     total += parse_int(part).value_or(0) * unit;
     unit /= 60;
   }
