@@ -64,11 +64,22 @@ pid_t spawn(const std::vector<std::string>& words, const std::string& log) {
 }  // namespace
 
 MariaDb& MariaDb::shared() {
-  static MariaDb server;
+  static MariaDb server(false);
   return server;
 }
 
-MariaDb::MariaDb() : folder_(fresh_folder()), port_(free_port()) {
+MariaDb& MariaDb::second() {
+  static MariaDb server(false);
+  server.restart();
+  return server;
+}
+
+MariaDb& MariaDb::durable() {
+  static MariaDb server(true);
+  return server;
+}
+
+MariaDb::MariaDb(bool durable) : durable_(durable), folder_(fresh_folder()), port_(free_port()) {
   try {
     install();
     start();
@@ -109,6 +120,7 @@ void MariaDb::start() {
                                     "--skip-log-bin",
                                     "--innodb-flush-log-at-trx-commit=1",
                                     "--skip-name-resolve"};
+  if (!durable_) words.insert(words.end(), {"--innodb-flush-method=nosync", "--skip-innodb-doublewrite"});
   if (geteuid() == 0) words.push_back("--user=root");
   pid_ = spawn(words, folder_ / "log");
 }
@@ -139,6 +151,7 @@ void MariaDb::crash() {
 }
 
 void MariaDb::restart() {
+  if (pid_ > 0) return;
   start();
   wait_until_ready();
 }

@@ -16,8 +16,12 @@ class MariaDb {
   // Throws std::runtime_error with the server's log when it does not start within a minute.
   static MariaDb& shared();
 
-  // One of the test's own, for tests that break it.
-  MariaDb();
+  // Another one, for tests that break theirs or need two. Runs when it is returned.
+  static MariaDb& second();
+  // For benchmarks: syncs to disk as a server outside of tests does. The others leave that to the kernel, which keeps
+  // what a killed server had written.
+  static MariaDb& durable();
+
   MariaDb(const MariaDb&) = delete;
   ~MariaDb();
 
@@ -29,17 +33,19 @@ class MariaDb {
 
   int port() const { return port_; }
 
-  // As if the machine had lost power (but for the disk's cache); then up again with what it had committed.
+  // Killed in the middle of whatever it does; then up again with what it had committed.
   void crash();
   void restart();
 
  private:
+  explicit MariaDb(bool durable);
   void install();
   void start();
   void wait_until_ready();
   void stop() noexcept;
   std::string log() const;
 
+  const bool durable_;
   std::filesystem::path folder_;
   int port_ = 0;
   pid_t pid_ = 0;

@@ -19,7 +19,7 @@ constexpr Id kServer = Installation::kServer;
 
 class Crash : public ::testing::Test {
  protected:
-  sql::testing::MariaDb server_;
+  sql::testing::MariaDb& server_ = sql::testing::MariaDb::second();
   Installation world_{sql::Dialect::MariaDb, &server_};
   std::unique_ptr<Store> store_ = world_.open();
 };

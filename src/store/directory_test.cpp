@@ -109,7 +109,7 @@ TEST(Directory, ARouteIsFoundByItsNameThenByTheStar) {
 
 class DirectoryTables : public ::testing::TestWithParam<sql::Dialect> {
  protected:
-  Installation world_{GetParam()};
+  Installation& world_ = testing::fresh_installation(GetParam());
 };
 
 TEST_P(DirectoryTables, AreReadAtStart) {

@@ -75,6 +75,7 @@ std::vector<Id> StoreImpl::queue_places(std::optional<Id> only) const {
 
 std::size_t StoreImpl::reclaim() {
   lease_.text();  // a new start makes the rows of the one before free
+  std::call_once(orphans_removed_, [this] { remove_orphans(); });
   KnownNodes nodes;
   with_connection(*databases_->main().read,
                   [&](sql::Connection& connection) { nodes = known_nodes(connection, databases_->names(0)); });

@@ -24,7 +24,7 @@ class LeaseTest : public ::testing::TestWithParam<sql::Dialect> {
                fmt::format("UPDATE {{queue}}`queued_messages` SET locked_by = '{}', locked_at = {}", by, when));
   }
 
-  Installation world_{GetParam()};
+  Installation& world_ = testing::fresh_installation(GetParam());
 };
 
 TEST_P(LeaseTest, ItsTextNamesTheNodeAndCountsItsStarts) {
@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, LeaseTest, ::testing::Values(sql::Dialect::Sql
 // --- several processes on one MariaDB
 
 TEST(SharedQueue, EveryRowIsClaimedOnce) {
-  const Installation world(sql::Dialect::MariaDb);
+  const Installation& world = testing::fresh_installation(sql::Dialect::MariaDb);
   const auto one = world.open(), two = world.open();
   EXPECT_NE(one->lease(), two->lease());
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(accept(*one, submission(kServer, 250)));
@@ -168,7 +168,7 @@ TEST(SharedQueue, EveryRowIsClaimedOnce) {
 }
 
 TEST(SharedQueue, ALivingNodesRowsStayItsOwnUntilItFallsSilent) {
-  const Installation world(sql::Dialect::MariaDb);
+  const Installation& world = testing::fresh_installation(sql::Dialect::MariaDb);
   const auto one = world.open(), two = world.open();
   ASSERT_TRUE(accept(*one, submission(kServer, 2), true));
   EXPECT_EQ(two->reclaim(), 0u);
@@ -178,7 +178,7 @@ TEST(SharedQueue, ALivingNodesRowsStayItsOwnUntilItFallsSilent) {
 }
 
 TEST(SharedQueue, ANodeWhoseIdWasTakenOverNotices) {
-  const Installation world(sql::Dialect::MariaDb);
+  const Installation& world = testing::fresh_installation(sql::Dialect::MariaDb);
   const auto store = world.open();
   EXPECT_TRUE(store->heartbeat());
   world.run_main("UPDATE {main}`posthaste_nodes` SET start_no = start_no + 1");

@@ -91,7 +91,8 @@ int main(int count, char** arguments) {
   const bool mariadb = count > 1 && std::string_view(arguments[1]) == "mariadb";
   const std::size_t messages = argument(2, 50'000), callers = argument(3, 100), bytes = argument(4, 10'000);
 
-  const testing::Installation world(mariadb ? sql::Dialect::MariaDb : sql::Dialect::Sqlite);
+  const testing::Installation world(mariadb ? sql::Dialect::MariaDb : sql::Dialect::Sqlite,
+                                    mariadb ? &sql::testing::MariaDb::durable() : nullptr);
   const auto store = world.open();
   std::string header = "From: a@sender.example\r\nTo: b@receiver.example\r\nSubject: Test\r\n";
   header += "Received: " + std::string(800, 'r') + "\r\n\r\n";

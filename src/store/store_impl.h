@@ -91,6 +91,8 @@ class StoreImpl final : public Store {
   void note_local_ips(const std::vector<Id>& local_ips);
   std::string claimable() const;
   std::size_t reclaim_at(Id place, const KnownNodes& nodes);
+  void remove_orphans();
+  void remove_orphans(Id server_id);
   std::size_t free_rows(sql::Connection& connection, const sql::Names& names, const OtherLease& lease);
   std::vector<QueueEntry> queue_at(Id place, const QueueFilter& filter);
   std::size_t change_entries(const QueueFilter& filter, std::string_view statement);
@@ -122,6 +124,7 @@ class StoreImpl final : public Store {
   std::set<Id> leased_places_;  // where rows under our lease may be
   std::vector<Id> local_ips_;   // of the last claim
   std::atomic<unsigned> claims_ = 0;
+  std::once_flag orphans_removed_;
   std::chrono::steady_clock::time_point restamped_ = std::chrono::steady_clock::now();
 
   std::mutex notes_mutex_;

@@ -22,7 +22,7 @@ constexpr Id kServer = Installation::kServer;
 
 class StoreTest : public ::testing::TestWithParam<sql::Dialect> {
  protected:
-  Installation world_{GetParam()};
+  Installation& world_ = testing::fresh_installation(GetParam());
 };
 
 TEST_P(StoreTest, WhatIsAcceptedIsClaimedConcludedAndRead) {

@@ -9,7 +9,7 @@ namespace posthaste::store::testing {
 
 namespace {
 
-void use_mariadb(config::Config& config, sql::testing::MariaDb& server) {
+void use_mariadb(config::Config& config, sql::testing::MariaDb& server, sql::testing::MariaDb& messages) {
   const auto options = server.options();
   config.posthaste.database = "mariadb";
   config.main_db.host = options.host;
@@ -18,6 +18,7 @@ void use_mariadb(config::Config& config, sql::testing::MariaDb& server) {
   config.main_db.password = options.password;
   config.main_db.database = "store" + random_hex(8);
   config.message_db = config.main_db;
+  config.message_db.port = messages.port();
   config.message_db_prefix = config.main_db.database;
 }
 
@@ -37,14 +38,21 @@ constexpr std::string_view kRows[] = {
 
 }  // namespace
 
-Installation::Installation(sql::Dialect dialect, sql::testing::MariaDb* mariadb) {
+Installation::Installation(sql::Dialect dialect, sql::testing::MariaDb* mariadb, sql::testing::MariaDb* messages) {
   config.posthaste.data_path = folder_.file("data");
-  if (dialect == sql::Dialect::Sqlite)
+  if (dialect == sql::Dialect::Sqlite) {
     config.posthaste.database = "sqlite";
-  else
-    use_mariadb(config, mariadb ? *mariadb : sql::testing::MariaDb::shared());
+  } else {
+    sql::testing::MariaDb& main = mariadb ? *mariadb : sql::testing::MariaDb::shared();
+    use_mariadb(config, main, messages ? *messages : main);
+  }
   if (const auto made = Store::initialize(config); !made) throw std::runtime_error(made.error().text);
   std::filesystem::create_directories(config.posthaste.data_path);
+  fill();
+  add_server(kServer);
+}
+
+void Installation::fill() {
   const auto connection = connect(0);
   for (const auto sql : kRows) {
     std::string text = sql::bind_names(sql, main_names(config));
@@ -52,7 +60,43 @@ Installation::Installation(sql::Dialect dialect, sql::testing::MariaDb* mariadb)
     if (now != text.npos) text.replace(now, 4, sqlite() ? "1000000" : "UTC_TIMESTAMP()");
     connection->script(text);
   }
-  add_server(kServer);
+}
+
+void Installation::clear() {
+  config.posthaste.coexist_with_postal = false;
+  for (const auto& entry : std::filesystem::directory_iterator(config.posthaste.data_path))
+    if (entry.path().filename().string().starts_with("node-id")) std::filesystem::remove(entry.path());
+  const auto main = connect(0);
+  std::vector<Id> others;
+  main->query(sql::bind_names("SELECT id FROM {main}`servers` WHERE id <> ?", main_names(config)), {kServer},
+              [&](const sql::Row& row) { others.push_back(row.integer(0)); });
+  for (const Id id : others) drop_database(config, id);
+  for (const auto* table : {"organizations", "domains", "credentials", "routes", "queued_messages", "statistics",
+                            "posthaste_nodes", "posthaste_changes"})
+    main->run(sql::bind_names(fmt::format("DELETE FROM {{main}}`{}`", table), main_names(config)));
+  main->run(sql::bind_names("DELETE FROM {main}`servers` WHERE id <> ?", main_names(config)), {kServer});
+  main->run(sql::bind_names("UPDATE {main}`servers` SET token = 'abcdef'", main_names(config)));
+  fill();
+
+  const auto message = connect(kServer);
+  const sql::Names names = names_of(config, kServer);
+  std::vector<std::string> raw_tables;
+  message->query(sql::bind_names("SELECT table_name FROM {message}`raw_message_sizes`", names), {},
+                 [&](const sql::Row& row) { raw_tables.push_back(row.string(0)); });
+  for (const auto& table : raw_tables) message->script(sql::bind_names("DROP TABLE {message}`" + table + "`", names));
+  for (const auto* table : {"messages", "deliveries", "suppressions", "raw_message_sizes", "stats_hourly",
+                            "stats_daily", "stats_monthly", "stats_yearly", "live_stats"})
+    message->run(sql::bind_names(fmt::format("DELETE FROM {{message}}`{}`", table), names));
+}
+
+Installation& fresh_installation(sql::Dialect dialect) {
+  static std::unique_ptr<Installation> sqlite, mariadb;
+  if (dialect == sql::Dialect::Sqlite) return *(sqlite = std::make_unique<Installation>(dialect));
+  if (mariadb)
+    mariadb->clear();
+  else
+    mariadb = std::make_unique<Installation>(dialect);
+  return *mariadb;
 }
 
 void Installation::add_server(Id id) {
@@ -74,7 +118,7 @@ std::unique_ptr<Store> Installation::open(const StoreOptions& options) const {
 std::unique_ptr<sql::Connection> Installation::connect(Id server_id) const {
   if (config.sqlite())
     return sql::open_sqlite({.path = server_id == 0 ? main_file(config) : server_file(config, server_id)});
-  return sql::open_mariadb(main_options(config));
+  return sql::open_mariadb(server_id == 0 ? main_options(config) : message_options(config));
 }
 
 std::int64_t Installation::number(Id server_id, std::string_view sql, std::initializer_list<sql::Value> values) const {
