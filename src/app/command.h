@@ -36,8 +36,9 @@ struct Call {
   const config::Config* config = nullptr;  // Needs::Configuration and above
   Installation* installation = nullptr;    // Needs::Installation
   bool json = false, quiet = false, yes = false, verbose = false;
-  bool terminal = false;  // a person sits there and can be asked
-  std::string input;      // the file or standard input that the command wants
+  bool terminal = false;     // a person sits there and can be asked
+  std::string input;         // the file or standard input that the command wants
+  bool input_given = false;  // it is there already: nothing is read
   std::string out, err;
 
   void print(std::string_view text) { out += text; }
@@ -99,6 +100,7 @@ void add_document(CommandLine& line);
 void add_queue(CommandLine& line);
 void add_messages(CommandLine& line);
 void add_test_send(CommandLine& line);
+void add_test_app_smtp(CommandLine& line);
 
 // `org/server`, a numeric id, or a UUID (admin-and-config.md 2.4). Left out: the only server of the installation.
 Result<const store::Server*> find_server(const store::Directory& directory, std::string_view name);

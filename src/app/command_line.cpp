@@ -85,6 +85,7 @@ CommandLine::CommandLine() : root_("Posthaste: a mail delivery platform", "posth
   add_queue(*this);
   add_messages(*this);
   add_test_send(*this);
+  add_test_app_smtp(*this);
 }
 
 void CommandLine::add(CLI::App* app, Needs needs, Run run, InputPath input) {
@@ -141,7 +142,7 @@ int CommandLine::run_with_installation(const Command& command, const std::vector
     for (const auto& warning : loaded->warnings) call.note("warning: " + warning);
   }
   call.config = &loaded->config;
-  if (const auto path = command.input ? command.input() : std::nullopt) {
+  if (const auto path = command.input && !call.input_given ? command.input() : std::nullopt) {
     if (auto input = read_input(*path))
       call.input = std::move(*input);
     else

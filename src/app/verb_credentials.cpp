@@ -46,6 +46,32 @@ int list(Call& call, const Options& options) {
   return kDone;
 }
 
+int show(Call& call, const Options& options) {
+  const auto directory = call.installation->store.directory();
+  const auto server = find_server(*directory, options.server);
+  if (!server) return call.fail(server.error());
+  const auto found = manage::in_read(context_of(call), [&](manage::Work& work) {
+    return manage::find_credential(work, (*server)->id, options.type, options.name);
+  });
+  if (!found) {
+    return call.fail(kNotFound,
+                     fmt::format("{} has no {} credential {}.", directory->path(**server), options.type, options.name));
+  }
+  const std::string key = shown_key(found->fields, options.reveal);
+  if (call.json) {
+    JsonWriter json;
+    write_json(json, *found, key);
+    call.line(json.text());
+    return kDone;
+  }
+  call.print(table({"FIELD", "VALUE"}, {{"server", directory->path(**server)},
+                                        {"type", options.type},
+                                        {"name", options.name},
+                                        {"key", key},
+                                        {"hold", found->fields.hold.value_or(false) ? "yes" : "no"}}));
+  return kDone;
+}
+
 int create(Call& call, const Options& options) {
   const auto directory = call.installation->store.directory();
   const auto server = find_server(*directory, options.server);
@@ -103,6 +129,9 @@ void add_credentials(CommandLine& line) {
   };
 
   verb("list", "Show a mail server's credentials", list)->add_flag("--reveal", options->reveal, "Show the whole keys");
+  auto* show_app = verb("show", "Show one credential", show);
+  add_which(show_app);
+  show_app->add_flag("--reveal", options->reveal, "Show the whole key");
   auto* create_app = verb("create", "Create a credential and print its key", create);
   add_which(create_app);
   create_app->add_option("--key", options->key, "SMTP-IP: address or network (10.0.0.0/8); otherwise drawn at random");

@@ -27,6 +27,42 @@ Error no_such_domain(std::string_view name) {
   return {ErrorKind::NotFound, fmt::format("There is no domain {}. `domain list` shows them.", name), {}};
 }
 
+int show(Call& call, const Options& options) {
+  const auto directory = call.installation->store.directory();
+  JsonWriter json;
+  json.begin_array();
+  bool found = false;
+  for (const auto* domain : directory->domains()) {
+    if (!iequals(domain->name, options.name)) continue;
+    found = true;
+    const auto state = [](const std::string& status, const std::string& error) {
+      return status.empty()  ? std::string("never checked")
+             : error.empty() ? status
+                             : fmt::format("{}: {}", status, error);
+    };
+    const std::string owner = owner_path(*directory, domain->owner_type, domain->owner_id);
+    const std::vector<std::vector<std::string>> rows = {
+        {"domain", domain->name},
+        {"owner", owner},
+        {"uuid", domain->uuid},
+        {"verified", domain->verified_at ? to_iso8601(*domain->verified_at, 0) : "no"},
+        {"checked", domain->dns_checked_at ? to_iso8601(*domain->dns_checked_at, 0) : "never"},
+        {"spf", state(domain->spf_status, domain->spf_error)},
+        {"dkim", state(domain->dkim_status, domain->dkim_error)},
+        {"mx", state(domain->mx_status, domain->mx_error)},
+        {"return path", state(domain->return_path_status, domain->return_path_error)},
+        {"sends for any address", domain->use_for_any ? "yes" : "no"},
+    };
+    json.begin_object();
+    for (const auto& row : rows) json.field(replace_all(row[0], " ", "_"), row[1]);
+    json.end_object();
+    if (!call.json) call.print(table({"FIELD", "VALUE"}, rows));
+  }
+  if (!found) return call.fail(no_such_domain(options.name));
+  if (call.json) call.line(json.end_array().text());
+  return kDone;
+}
+
 int list(Call& call) {
   const auto directory = call.installation->store.directory();
   JsonWriter json;
@@ -252,6 +288,7 @@ void add_domains(CommandLine& line) {
   auto* create_app = verb("create", "Add a domain and print the records to publish", create);
   add_owner(create_app);
   create_app->add_flag("--verified", options->verified, "Do not ask for proof of ownership");
+  verb("show", "Show one domain and the state of its records", show);
   verb("dns", "Print the records to publish", dns)
       ->add_option("--format", options->format, "table, zone or json")
       ->check(CLI::IsMember({"table", "zone", "json"}));

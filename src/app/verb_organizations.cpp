@@ -1,5 +1,6 @@
 // org list|create|delete
 #include "app/change.h"
+#include "base/strings.h"
 #include "manage/organizations.h"
 
 namespace posthaste::app {
@@ -10,17 +11,52 @@ struct Options {
   std::string name, permalink;
 };
 
+std::string status_of(const manage::Organization& organization) {
+  return organization.fields.suspended_at.has_value() ? "Suspended" : "Active";
+}
+
+void write_json(JsonWriter& json, const manage::Organization& organization) {
+  const auto& fields = organization.fields;
+  json.begin_object().field("id", organization.id).field("uuid", organization.uuid);
+  json.field("permalink", fields.permalink.value_or("")).field("name", fields.name.value_or(""));
+  json.field("status", status_of(organization)).end_object();
+}
+
+int show(Call& call, const Options& options) {
+  const auto found = manage::in_read(context_of(call),
+                                     [&](manage::Work& work) { return manage::find_organization(work, options.name); });
+  if (!found)
+    return call.fail(kNotFound, fmt::format("There is no organization {}. `org list` shows them.", options.name));
+  if (call.json) {
+    JsonWriter json;
+    write_json(json, *found);
+    call.line(json.text());
+    return kDone;
+  }
+  std::vector<std::string> servers;
+  const auto directory = call.installation->store.directory();
+  for (const auto* server : directory->servers()) {
+    if (server->organization_id == found->id) servers.push_back(directory->path(*server));
+  }
+  call.print(table({"FIELD", "VALUE"}, {{"permalink", found->fields.permalink.value_or("")},
+                                        {"name", found->fields.name.value_or("")},
+                                        {"id", std::to_string(found->id)},
+                                        {"uuid", found->uuid},
+                                        {"status", status_of(*found)},
+                                        {"mail servers", join(servers, " ")}}));
+  return kDone;
+}
+
 int list(Call& call) {
   const auto organizations =
       manage::in_read(context_of(call), [](manage::Work& work) { return manage::all_organizations(work); });
   JsonWriter json;
   json.begin_array();
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [id, uuid, fields] : organizations) {
-    const std::string status = fields.suspended_at.has_value() ? "Suspended" : "Active";
-    json.begin_object().field("id", id).field("uuid", uuid).field("permalink", fields.permalink.value_or(""));
-    json.field("name", fields.name.value_or("")).field("status", status).end_object();
-    rows.push_back({fields.permalink.value_or(""), fields.name.value_or(""), status});
+  for (const auto& organization : organizations) {
+    write_json(json, organization);
+    rows.push_back(
+        {organization.fields.permalink.value_or(""), organization.fields.name.value_or(""), status_of(organization)});
   }
   call.json ? call.line(json.end_array().text()) : call.print(table({"ORG", "NAME", "STATUS"}, rows));
   return kDone;
@@ -60,6 +96,10 @@ void add_organizations(CommandLine& line) {
   const auto options = std::make_shared<Options>();
   auto* org = line.root().add_subcommand("org", "Organizations, which own mail servers")->require_subcommand(1);
   line.add(org->add_subcommand("list", "Show all organizations"), Needs::Installation, list);
+
+  auto* show_app = org->add_subcommand("show", "Show one organization");
+  show_app->add_option("ORG", options->name, "Permalink, id or UUID")->required();
+  line.add(show_app, Needs::Installation, [options](Call& call) { return show(call, *options); });
 
   auto* create_app = org->add_subcommand("create", "Create an organization");
   create_app->add_option("NAME", options->name, "Its name")->required();

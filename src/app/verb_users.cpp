@@ -28,21 +28,46 @@ std::optional<std::string> given_password(const Call& call, const Options& optio
   return std::string(text);
 }
 
+void write_json(JsonWriter& json, const manage::User& user) {
+  const auto& fields = user.fields;
+  json.begin_object().field("id", user.id).field("uuid", user.uuid);
+  json.field("email_address", fields.email_address.value_or(""));
+  json.field("first_name", fields.first_name.value_or("")).field("last_name", fields.last_name.value_or(""));
+  json.field("time_zone", fields.time_zone.value_or("UTC")).field("admin", fields.admin.value_or(false)).end_object();
+}
+
+int show(Call& call, const Options& options) {
+  const auto user =
+      manage::in_read(context_of(call), [&](manage::Work& work) { return manage::find_user(work, options.email); });
+  if (!user) return call.fail(kNotFound, fmt::format("There is no user {}. `user list` shows them.", options.email));
+  if (call.json) {
+    JsonWriter json;
+    write_json(json, *user);
+    call.line(json.text());
+    return kDone;
+  }
+  const auto& fields = user->fields;
+  call.print(table({"FIELD", "VALUE"}, {{"address", fields.email_address.value_or("")},
+                                        {"name", fields.first_name.value_or("") + ' ' + fields.last_name.value_or("")},
+                                        {"uuid", user->uuid},
+                                        {"role", fields.admin.value_or(false) ? "admin" : "member"},
+                                        {"time zone", fields.time_zone.value_or("UTC")},
+                                        {"password", fields.password_digest.has_value() ? "set" : "none"}}));
+  return kDone;
+}
+
 int list(Call& call, const Options& options) {
   const auto users = manage::in_read(context_of(call), [](manage::Work& work) { return manage::all_users(work); });
   JsonWriter json;
   json.begin_array();
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [id, uuid, user] : users) {
-    const bool admin = user.admin.value_or(false);
+  for (const auto& user : users) {
+    const auto& fields = user.fields;
+    const bool admin = fields.admin.value_or(false);
     if (options.only_admins && !admin) continue;
-    const std::string name = user.first_name.value_or("") + ' ' + user.last_name.value_or("");
-    json.begin_object().field("id", id).field("uuid", uuid).field("email_address", user.email_address.value_or(""));
-    json.field("first_name", user.first_name.value_or(""))
-        .field("last_name", user.last_name.value_or(""))
-        .field("admin", admin)
-        .end_object();
-    rows.push_back({user.email_address.value_or(""), name, admin ? "admin" : "member"});
+    write_json(json, user);
+    rows.push_back({fields.email_address.value_or(""),
+                    fields.first_name.value_or("") + ' ' + fields.last_name.value_or(""), admin ? "admin" : "member"});
   }
   call.json ? call.line(json.end_array().text()) : call.print(table({"EMAIL", "NAME", "ROLE"}, rows));
   return kDone;
@@ -148,6 +173,7 @@ int make_user(Call& call, Options options) {
       "--first-name", options.first_name, "--last-name", options.last_name, "--password-stdin"};
   if (call.load.path) words.insert(words.begin(), {"--config", *call.load.path});
   call.input = password;
+  call.input_given = true;
   return line.execute(words, call, nullptr);
 }
 
@@ -182,6 +208,10 @@ void add_users(CommandLine& line) {
   auto* list_app = user->add_subcommand("list", "Show all users");
   list_app->add_flag("--admins", options->only_admins, "Only administrators");
   line.add(list_app, Needs::Installation, [options](Call& call) { return list(call, *options); });
+
+  auto* show_app = user->add_subcommand("show", "Show one user");
+  show_app->add_option("EMAIL", options->email, "The user's address")->required();
+  line.add(show_app, Needs::Installation, [options](Call& call) { return show(call, *options); });
 
   auto* create_app = user->add_subcommand("create", "Create a user");
   add_names(create_app, options, true);

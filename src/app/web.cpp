@@ -57,6 +57,8 @@ class Web final : public WebServer {
     const std::string peer = request.peer.text();
     std::string id(request.header("X-Request-Id"));
     if (!acceptable_id(id)) id = random_uuid();
+    std::erase_if(request.headers, [](const auto& header) { return iequals(header.first, "X-Request-Id"); });
+    request.headers.emplace_back("X-Request-Id", id);
     io::HttpResponse response = co_await self->dispatch(std::move(request));
     response.set("X-Request-Id", id);
     if (path != "/health" && path != "/ready") {

@@ -134,3 +134,38 @@ def test_users(product):
     assert [u["email_address"] for u in product.command("user", "list")] == ["a@b.test"]
     short = product.run("user", "create", "--email", "c@b.test", "--first-name", "A", "--last-name", "B", "--password-stdin", stdin="short\n")
     assert short.returncode == 5 and "too short" in short.stderr
+
+
+def test_show_commands(account):
+    run = lambda *words: account.product.command(*words)
+    account.product.run("user", "create", "--email", "a@b.test", "--first-name", "A", "--last-name", "B", "--password-stdin", stdin="correct horse battery\n")
+    assert run("user", "show", "a@b.test")["first_name"] == "A"
+    assert run("org", "show", "one")["status"] == "Active"
+    assert run("server", "show", "one/mail")["mode"] == "Live"
+    assert run("domain", "show", "sender.test")[0]["dkim"] == "OK"
+    assert run("credential", "show", "one/mail", "--type", "API", "--name", "api")["key"] == account.api_key[:4] + "..."
+    assert account.product.run("org", "show", "nobody").returncode == 4
+
+
+def test_app_mail(new_product, new_sink):
+    """The application's own mail path; its password never shows."""
+    sink = new_sink("app.test", port=2527)
+    product = new_product({"smtp": {"host": sink.ip, "port": 2527, "from_address": "postal@sender.test"}})
+    assert product.run("test-app-smtp", "nobody").returncode == 2
+    done = product.run("test-app-smtp", "bob@app.test")
+    assert done.returncode == 0 and len(sink.mails) == 1 and "250" in done.stdout, done.stderr
+    sink.stop(); product.stop(); product.settings["smtp"].update(port=2999, username="me", password="verysecret"); product.write(); product.start()
+    done = product.run("test-app-smtp", "bob@app.test")
+    assert done.returncode == 6 and "verysecret" not in done.stdout + done.stderr + product.log()
+
+
+def test_answers_to_postals_name(product, tmp_path):
+    """A link named `postal` takes Postal's commands."""
+    from world.product import BINARY
+    link = tmp_path / "postal"; link.symlink_to(BINARY)
+    call = lambda *words, **env: subprocess.run([link, *words], capture_output=True, text=True, env={"POSTAL_CONFIG_FILE_PATH": str(product.config), **env})
+    assert call("version").stdout == product.run("version").stdout
+    assert call("default-dkim-record").stdout.startswith("v=DKIM1; t=s; h=sha256; p=")
+    made = call("make-user", POSTAL_INITIAL_USER_EMAIL="x@y.test", POSTAL_INITIAL_USER_FIRST_NAME="X", POSTAL_INITIAL_USER_LAST_NAME="Y", POSTAL_INITIAL_USER_PASSWORD="correct horse battery")
+    assert made.returncode == 0, made.stderr
+    assert [(u["email_address"], u["admin"]) for u in product.command("user", "list")] == [("x@y.test", True)]
