@@ -11,8 +11,10 @@ namespace posthaste::store {
 
 namespace {
 
-// Files beyond these are closed, the longest unused first.
+// Files beyond these are closed, the longest unused first; all that nobody has asked for within the time, too: their
+// caches are memory.
 constexpr std::size_t kOpenFiles = 256;
+constexpr auto kUnused = std::chrono::minutes(2);
 constexpr std::uintmax_t kCheckpointBytes = 32u << 20;
 
 class SqliteDatabases final : public Databases {
@@ -34,15 +36,24 @@ class SqliteDatabases final : public Databases {
       if (files_.size() >= kOpenFiles) close_longest_unused();
       found = files_.emplace(server_id, open(server_file(config_, server_id))).first;
     }
-    found->second.used = ++clock_;
+    found->second.used = std::chrono::steady_clock::now();
     return found->second.place;
   }
 
   void checkpoint(bool idle) override {
     std::vector<File> files{main_};
+    std::vector<Place> unused;  // closed without the lock: SQLite moves the log into the file then
     {
       const std::scoped_lock lock(mutex_);
-      for (const auto& [id, file] : files_) files.push_back(file);
+      const auto before = std::chrono::steady_clock::now() - kUnused;
+      for (auto at = files_.begin(); at != files_.end();) {
+        const bool close = at->second.used < before;
+        if (close)
+          unused.push_back(at->second.place);
+        else
+          files.push_back(at->second);
+        at = close ? files_.erase(at) : std::next(at);
+      }
     }
     for (const File& file : files) checkpoint(file, idle);
   }
@@ -56,7 +67,7 @@ class SqliteDatabases final : public Databases {
   struct File {
     std::string path;
     Place place;
-    std::uint64_t used = 0;
+    std::chrono::steady_clock::time_point used{};
   };
 
   File open(const std::string& path) const {
@@ -106,7 +117,6 @@ class SqliteDatabases final : public Databases {
   const File main_;
   std::mutex mutex_;
   std::map<Id, File> files_;
-  std::uint64_t clock_ = 0;
 };
 
 }  // namespace
