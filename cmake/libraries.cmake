@@ -13,7 +13,12 @@ find_package(ZLIB REQUIRED)
 
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(MARIADB REQUIRED IMPORTED_TARGET libmariadb)
-pkg_check_modules(UNBOUND REQUIRED IMPORTED_TARGET libunbound)
+# Not through pkg-config: Debian's description asks for the development files of nettle and libevent, which nobody needs here.
+find_library(UNBOUND_LIBRARY unbound REQUIRED)
+find_path(UNBOUND_INCLUDE unbound.h REQUIRED)
+add_library(Unbound::Unbound INTERFACE IMPORTED)
+target_link_libraries(Unbound::Unbound INTERFACE ${UNBOUND_LIBRARY})
+target_include_directories(Unbound::Unbound INTERFACE ${UNBOUND_INCLUDE})
 pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET libidn2)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(CRYPT REQUIRED IMPORTED_TARGET libcrypt)

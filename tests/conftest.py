@@ -35,7 +35,7 @@ def empty_database(mariadb):
     """The database without anything in it; None on SQLite, where each product has files of its own."""
     if mariadb:
         names = mariadb.sql("select schema_name from information_schema.schemata where schema_name like 'postal%'").stdout.split()
-        mariadb.sql("".join(f"drop database `{name}`;" for name in names) + "create database postal")
+        mariadb.sql("".join(f"drop database `{name}`;" for name in names) + "create database postal character set utf8mb4 collate utf8mb4_general_ci")
     return mariadb
 
 
