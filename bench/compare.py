@@ -1,160 +1,132 @@
-"""Accept-only and end-to-end rates of Posthaste and Postfix, one after the other, under the same load.
+"""Rates of Posthaste beside Postfix under the same load, and Posthaste's memory.
 
 Load: Postfix's smtp-source. Receiver: Postfix's smtp-sink. Both servers sync a message to disk before they answer 250.
-Accept-only: Postfix puts mail on hold; Posthaste runs without its worker. End to end: DKIM with RSA-2048 (Postfix through
-opendkim) and delivery to the sink; the clock stops when the sink has counted the last message.
+
+  accept       Postfix puts mail on hold; Posthaste runs without its worker
+  end-to-end   DKIM with RSA-2048 (Postfix through opendkim) and delivery to the sink; the clock stops when the sink has
+               counted the last message
+  api          POST /api/v1/send/raw, 64 connections, without the worker; Postfix has nothing to compare
+  memory       resident: idle, per open connection, per message of a backlog
+  backlog      messages that wait in the table, delivered to the sink: the rate of each quarter
+
+The two servers take turns, and each measurement is the median of its rounds; so is the ratio. Beside the rates stands
+the time on the processor for 1,000 messages (Postfix: all its processes and opendkim; MariaDB's counts as Posthaste's).
 """
-import argparse, os, pathlib, re, signal, statistics, subprocess, threading, time
-from world import folder, wait_for
+import argparse, os, socket, statistics, time
+from http_load import Load
+from peers import PosthastePeer, PostfixPeer, SmtpSink, processor_seconds, source
+from world import wait_for
 from world.knot import Knot
 from world.mariadb import MariaDb
-from world.postfix import Postfix
-from world.product import Account, Product
-
-SINK = ("127.0.0.90", 2600)
 
 
-def cpu_seconds(pids):
-    ticks = 0
-    for pid in pids:
-        try: fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split(); ticks += int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])
-        except (OSError, IndexError): pass
-    return ticks / os.sysconf("SC_CLK_TCK")
+def measure(peer, sink, messages, run):
+    """Messages a second, and seconds on the processor for 1,000."""
+    before = sink.count if sink else 0; used = processor_seconds(peer.pids()); started = time.time()
+    run()
+    if sink: wait_for(lambda: sink.count - before >= messages, f"{peer.name}: the sink has all {messages}", 300, 0.01)
+    took = time.time() - started
+    return messages / took, (processor_seconds(peer.pids()) - used) / messages * 1000
 
 
-class SmtpSink:
-    """Postfix's smtp-sink, and how many messages it has taken."""
-    def __init__(self): self.count = 0
-
-    def start(self):
-        self.process = subprocess.Popen(["smtp-sink", "-c", "-u", "postfix", f"{SINK[0]}:{SINK[1]}", "1024"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        threading.Thread(target=self._read, daemon=True).start(); time.sleep(0.3)
-        return self
-
-    def _read(self):
-        pending = b""
-        while block := os.read(self.process.stdout.fileno(), 65536):
-            pending = (pending + block)[-200:]
-            if found := re.findall(rb"mesg=(\d+)", pending[:-1]): self.count = int(found[-1])
-
-    def stop(self): self.process.kill(); self.process.wait()
+def median(results, index): return statistics.median(result[index] for result in results)
 
 
-def source(target, messages, size_kb, concurrency, sender="hello@bench.test", recipient="bob@sink.test"):
-    """Runs the load; seconds it took."""
-    started = time.time()
-    subprocess.run(["smtp-source", "-d", "-s", str(concurrency), "-m", str(messages), "-l", str(size_kb * 1024), "-f", sender, "-t", recipient, f"inet:{target[0]}:{target[1]}"],
-                   check=True, capture_output=True, timeout=600)
-    return time.time() - started
+def compare(ours, theirs, sink, label, options):
+    for peer in ours, theirs: peer.start(); source(peer.address, 50, 1, 5)        # warm
+    time.sleep(1)
+    try:
+        for size in options.size:
+            for concurrency in options.concurrency:
+                count = max(100, int(options.messages * (0.25 if concurrency == 1 else 1) * (0.3 if size >= 100 else 1) * (0.33 if sink else 1)))
+                rounds = {ours: [], theirs: []}
+                for _ in range(options.rounds):
+                    for peer, messages in (ours, count), (theirs, max(100, count // 3)):
+                        rounds[peer].append(measure(peer, sink, messages, lambda: source(peer.address, messages, size, concurrency)))
+                ratio = statistics.median(a[0] / b[0] for a, b in zip(rounds[ours], rounds[theirs]))
+                print(f"{label:<11} {size:4} KB  concurrency {concurrency:3}   posthaste {median(rounds[ours], 0):6.0f}/s {median(rounds[ours], 1):5.2f} s cpu   "
+                      f"postfix {median(rounds[theirs], 0):6.0f}/s {median(rounds[theirs], 1):5.2f} s cpu   ratio {ratio:5.2f}", flush=True)
+    finally: ours.stop(); theirs.stop()
 
 
-class PostfixPeer:
-    name = "postfix"
-
-    def __init__(self, end_to_end):
-        settings = {"inet_interfaces": "127.0.0.80", "default_process_limit": "200", "smtpd_client_connection_count_limit": "0", "smtpd_client_message_rate_limit": "0",
-                    "in_flow_delay": "0", "smtp_destination_concurrency_limit": "100", "default_destination_concurrency_limit": "100", "initial_destination_concurrency": "20",
-                    "smtpd_recipient_restrictions": "permit_mynetworks, reject", "maximal_queue_lifetime": "1d", "disable_dns_lookups": "yes", "relayhost": f"[{SINK[0]}]:{SINK[1]}"}
-        self.opendkim = None
-        if end_to_end: settings.update({"smtpd_milters": "inet:127.0.0.1:8891", "milter_default_action": "tempfail"}); self._opendkim()
-        else: settings["smtpd_client_restrictions"] = "check_client_access static:HOLD"
-        self.server = Postfix("127.0.0.80", "nowhere.test", settings)
-
-    def _opendkim(self):
-        where = folder("opendkim"); subprocess.run(["openssl", "genrsa", "-traditional", "-out", where / "key", "2048"], check=True, capture_output=True); (where / "key").chmod(0o600)
-        (where / "conf").write_text(f"Socket inet:8891@127.0.0.1\nDomain bench.test\nSelector s\nKeyFile {where}/key\nMode s\nCanonicalization relaxed/relaxed\nInternalHosts 0.0.0.0/0\nUserID root\nRequireSafeKeys no\nSyslog no\n")
-        self.opendkim = subprocess.Popen(["opendkim", "-f", "-x", where / "conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); time.sleep(0.5)
-
-    def start(self): self.server.start(); return self
-    address = ("127.0.0.80", 25)
-
-    def stop(self):
-        self.server.stop()
-        if self.opendkim: self.opendkim.terminate(); self.opendkim.wait()
-        subprocess.run(["rm", "-rf", self.server.folder])
+def api(peer, options):
+    peer.start()
+    try:
+        for size in options.size:
+            load = Load(("127.0.0.1", 5000), peer.account.api_key, size); load.run(50, 5)
+            results = [measure(peer, None, options.messages, lambda: load.run(options.messages, 64)) for _ in range(options.rounds)]
+            print(f"{'api':<11} {size:4} KB  concurrency  64   posthaste {median(results, 0):6.0f}/s {median(results, 1):5.2f} s cpu", flush=True)
+    finally: peer.stop()
 
 
-class PosthastePeer:
-    name, address = "posthaste", Product.smtp
-
-    def __init__(self, end_to_end, database, dns):
-        self.product = Product(database, {"postal": {"smtp_relays": [f"smtp://{SINK[0]}:{SINK[1]}?ssl_mode=None"]}, "smtp_server": {"tls_enabled": False, "max_messages_per_connection": 1000000},
-                                          "logging": {"level": "warn"}})
-        self.roles, self.dns = ("smtp,web,worker" if end_to_end else "smtp,web"), dns
-
-    def start(self):
-        product = self.product
-        done = product.run("initialize"); assert done.returncode == 0, done.stderr
-        with open(product.log_file, "ab") as log:
-            product.process = subprocess.Popen([str(pathlib.Path(os.environ.get("POSTHASTE", "build/release/posthaste")).resolve()), "--config", product.config, "run", "--roles", self.roles], stdout=log, stderr=log)
-        wait_for(product._ready, "posthaste answers")
-        Account(product, domain="bench.test", credentials=[{"type": "SMTP-IP", "name": "bench", "key": "127.0.0.0/8"}]).publish(self.dns)
-        return self
-
-    def resident_mb(self):
-        return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{self.product.process.pid}/status").read_text()).group(1)) / 1024
-
-    def stop(self): self.product.stop(); subprocess.run(["rm", "-rf", self.product.folder])
-
-
-def measure(peer, sink, messages, size, concurrency):
-    """Messages a second."""
-    before = sink.count if sink else 0; started = time.time()
-    seconds = source(peer.address, messages, size, concurrency)
-    if sink:
-        wait_for(lambda: sink.count - before >= messages, f"{peer.name}: the sink has all {messages}", 300, 0.01)
-        seconds = time.time() - started
-    return messages / seconds
-
-
-def compare(make_peers, sink, label, sizes, concurrencies, messages, rounds):
-    """Each server is started once for all its measurements; medians of the rounds."""
-    rates = {}
-    for make in make_peers:
-        peer = make().start()
+def memory(peer, options):
+    connections = 1000
+    peer.start(); time.sleep(3); idle = peer.memory_mb()
+    print(f"memory      idle, all roles: {idle:.0f} MB", flush=True)
+    try:
+        opened = [socket.create_connection(peer.address) for _ in range(connections)]
+        for connection in opened: connection.recv(512); connection.sendall(b"EHLO bench.test\r\n"); connection.recv(512)
+        time.sleep(0.5)
+        print(f"memory      per open SMTP connection: {(peer.memory_mb() - idle) * 1024 / connections:.1f} KB", flush=True)
+        for connection in opened: connection.close()
+        sink = SmtpSink(delay=2).start(); before = peer.memory_mb()
         try:
-            source(peer.address, 50, 1, 5)                                        # warm
-            if sink: time.sleep(1)
-            for size in sizes:
-                for concurrency in concurrencies:
-                    count = max(100, int(messages * (0.25 if concurrency == 1 else 1) * (0.3 if size >= 100 else 1) * (0.3 if peer.name == "postfix" else 1)))
-                    rates[peer.name, size, concurrency] = statistics.median(measure(peer, sink, count, size, concurrency) for _ in range(rounds))
-        finally: peer.stop()
-    for size in sizes:
-        for concurrency in concurrencies:
-            ours, theirs = rates["posthaste", size, concurrency], rates["postfix", size, concurrency]
-            print(f"{label:<12} {size:4} KB  concurrency {concurrency:3}   posthaste {ours:8.0f}/s   postfix {theirs:7.0f}/s   ratio {ours / theirs:5.2f}", flush=True)
+            for waiting in options.messages, options.messages:
+                source(peer.address, waiting, 10, 50); time.sleep(2)
+                print(f"memory      {waiting} more messages of 10 KB for a slow receiver: {peer.memory_mb() - before:+.0f} MB in all, {sink.count} delivered so far", flush=True)
+        finally: sink.stop()
+    finally: peer.stop()
+
+
+def backlog(peer, options):
+    peer.start("smtp,web"); source(peer.address, options.messages, 10, 50); peer.product.stop()
+    sink = SmtpSink().start(); peer.start("smtp,web,worker")
+    try:
+        for quarter in range(1, 5):
+            until = options.messages * quarter // 4; started, before, used = time.time(), sink.count, processor_seconds(peer.pids())
+            wait_for(lambda: sink.count >= until, f"{until} of the backlog", 600, 0.02)
+            done = sink.count - before
+            print(f"backlog     {options.messages - sink.count:6} left   {done / (time.time() - started):6.0f}/s {(processor_seconds(peer.pids()) - used) / done * 1000:5.2f} s cpu   "
+                  f"memory {peer.memory_mb():.0f} MB, at most {peer.memory_mb('VmHWM'):.0f} MB", flush=True)
+    finally: sink.stop(); peer.stop()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", choices=["sqlite", "mariadb"], default="sqlite")
-    parser.add_argument("--only", choices=["accept", "end-to-end", "memory"])
+    parser.add_argument("--only", choices=["accept", "end-to-end", "api", "memory", "backlog"])
     parser.add_argument("--size", type=int, action="append", help="KB; default 2, 10, 100"); parser.add_argument("--concurrency", type=int, action="append", help="default 1, 20, 100")
-    parser.add_argument("--messages", type=int, default=10000); parser.add_argument("--rounds", type=int, default=3); parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--messages", type=int, default=10000); parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="2000 messages, one round")
     options = parser.parse_args()
-    sizes, concurrencies = options.size or [2, 10, 100], options.concurrency or [1, 20, 100]
-    messages, rounds = (2000, 1) if options.quick else (options.messages, options.rounds)
+    options.size, options.concurrency = options.size or [2, 10, 100], options.concurrency or [1, 20, 100]
+    if options.quick: options.messages, options.rounds = 2000, 1
     dns = Knot().start(); database = MariaDb().start() if options.database == "mariadb" else None
-    print(f"database {options.database}, {os.cpu_count()} cores, {messages} messages, median of {rounds}", flush=True)
+    print(f"database {options.database}, {os.cpu_count()} cores, {options.messages} messages, median of {options.rounds}", flush=True)
+
+    def wanted(part):
+        if options.only not in (None, part): return False
+        if database: reset(database)
+        return True
+
+    def ours(roles): return PosthastePeer(roles, database, dns)
     try:
-        if options.only in (None, "memory"):
-            peer = PosthastePeer(True, database, dns).start(); time.sleep(2); print(f"resident memory, idle, all roles: {peer.resident_mb():.0f} MB", flush=True); peer.stop(); reset(database)
-        if options.only in (None, "accept"):
-            compare([lambda: PostfixPeer(False), lambda: PosthastePeer(False, database, dns)], None, "accept", sizes, concurrencies, messages, rounds); reset(database)
-        if options.only in (None, "end-to-end"):
+        if wanted("memory"): memory(ours("smtp,web,worker"), options)
+        if wanted("accept"): compare(ours("smtp,web"), PostfixPeer(False), None, "accept", options)
+        if wanted("api"): api(ours("smtp,web"), options)
+        if wanted("end-to-end"):
             sink = SmtpSink().start()
-            try: compare([lambda: PostfixPeer(True), lambda: PosthastePeer(True, database, dns)], sink, "end to end", sizes, concurrencies, messages // 3, rounds)
+            try: compare(ours("smtp,web,worker"), PostfixPeer(True), sink, "end to end", options)
             finally: sink.stop()
+        if wanted("backlog"): backlog(ours("smtp,web"), options)
     finally:
         dns.stop()
         if database: database.stop()
 
 
 def reset(database):
-    if database:
-        names = database.sql("select schema_name from information_schema.schemata where schema_name like 'postal%'").stdout.split()
-        database.sql("".join(f"drop database `{name}`;" for name in names) + "create database postal")
+    names = database.sql("select schema_name from information_schema.schemata where schema_name like 'postal%'").stdout.split()
+    database.sql("".join(f"drop database `{name}`;" for name in names) + "create database postal")
 
 
 if __name__ == "__main__": main()
