@@ -161,6 +161,7 @@ io::Task<> Lanes::prepare(LanePtr lane, Job job) {
     failure = std::current_exception();
   }
   --lane->preparing;
+  if (!failure && shared_.database_away.exchange(false)) log::info("worker", "the database can be read again");
   if (shared_.stopping) {
     shared_.settlement.forget(attempt->queued());
   } else if (failure) {
@@ -170,7 +171,9 @@ io::Task<> Lanes::prepare(LanePtr lane, Job job) {
       if (is_database_trouble(error)) {
         const auto server = attempt->queued().server_id;
         lane->waiting.push_front(server, std::move(attempt->job));
-        if (!trouble_) log::warn("worker", "the database cannot be read; deliveries wait", {{"error", error.what()}});
+        if (!shared_.database_away.exchange(true)) {
+          log::warn("worker", "the database cannot be read; deliveries wait", {{"error", error.what()}});
+        }
         if (!std::exchange(trouble_, true)) loop_.spawn(resume_after_trouble(), "resume");
       } else {
         stumble(std::move(attempt), error);

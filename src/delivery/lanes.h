@@ -44,9 +44,10 @@ struct Shared {
   OwnHost own;
   smtp::client::Timeouts timeouts;
 
-  std::atomic<bool> stopping{false};  // nothing new is begun
-  std::atomic<bool> cut{false};       // transactions before their final dot do not pass it any more
-  std::atomic<bool> frozen{false};    // the lease could not be renewed: nothing new is begun for now
+  std::atomic<bool> stopping{false};       // nothing new is begun
+  std::atomic<bool> cut{false};            // transactions before their final dot do not pass it any more
+  std::atomic<bool> frozen{false};         // the lease could not be renewed: nothing new is begun for now
+  std::atomic<bool> database_away{false};  // said once, and once more when it is back
   std::atomic<std::size_t> lanes{0}, connections{0}, transactions{0}, past_dot{0};
 
   Shared(store::Store& store, const config::Config& config, io::Resolver& resolver, io::Pool& pool,
