@@ -63,7 +63,7 @@ def test_stop_gives_leases_back(account, new_sink):
     assert account.product.stop() == 0 and time.time() - started < 15
     sink.script.clear(); account.product.start()
     wait_for(lambda: len(sink.mails) == 50, "all arrive after the restart", 60)
-    assert all(len(account.deliveries(n)) == 1 for n in range(1, 51))
+    assert all(len(account.wait_deliveries(n, 1)) == 1 for n in range(1, 51))
 
 
 def test_restart_goes_on(account, new_sink):
