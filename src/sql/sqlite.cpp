@@ -4,6 +4,7 @@
 #include "sql/sql.h"
 #include "sql/sqlite_statement.h"
 #include "sql/statement_cache.h"
+#include "sql/wal_size.h"
 
 namespace posthaste::sql {
 
@@ -58,6 +59,17 @@ class SqliteConnection final : public Connection {
   Result last_result() const override { return last_result_; }
   bool alive() const override { return true; }
 
+  void report_wal_size(WalSize bytes) {
+    wal_size_ = std::move(bytes);
+    page_size_ = scalar("PRAGMA page_size").value_or(0);
+    const auto committed = [](void* self, sqlite3*, const char*, int pages) {
+      const auto& connection = *static_cast<SqliteConnection*>(self);
+      *connection.wal_size_ = pages * connection.page_size_;
+      return SQLITE_OK;
+    };
+    sqlite3_wal_hook(db_, committed, this);
+  }
+
  private:
   void configure(const SqliteOptions& options) {
     sqlite3_busy_timeout(db_, 10000);
@@ -81,6 +93,8 @@ class SqliteConnection final : public Connection {
 
   sqlite3* db_ = nullptr;
   Result last_result_;
+  WalSize wal_size_;
+  std::int64_t page_size_ = 0;
   StatementCache<SqliteStatement> statements_;
 };
 
@@ -88,6 +102,10 @@ class SqliteConnection final : public Connection {
 
 std::unique_ptr<Connection> open_sqlite(const SqliteOptions& options) {
   return std::make_unique<SqliteConnection>(options);
+}
+
+void report_wal_size(Connection& sqlite_connection, WalSize bytes) {
+  dynamic_cast<SqliteConnection&>(sqlite_connection).report_wal_size(std::move(bytes));
 }
 
 }  // namespace posthaste::sql

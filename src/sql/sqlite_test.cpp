@@ -4,6 +4,7 @@
 
 #include "sql/sql.h"
 #include "sql/testing_mariadb.h"
+#include "sql/wal_size.h"
 
 namespace posthaste::sql {
 namespace {
@@ -97,6 +98,21 @@ TEST_F(Sqlite, WritersWaitForEachOther) {
   first->commit();
   second.join();
   EXPECT_EQ(db->scalar("SELECT COUNT(*) FROM t"), 2);
+}
+
+TEST_F(Sqlite, TellsHowMuchTheLogHoldsAlsoAfterItBeganAnew) {
+  auto db = open({.create = true, .manual_checkpoints = true});
+  const auto size = std::make_shared<std::atomic<std::int64_t>>(0);
+  report_wal_size(*db, size);
+  db->script("CREATE TABLE t (data BLOB) STRICT");
+  const std::string large(1 << 20, 'x');
+  db->run("INSERT INTO t VALUES (?)", {Blob{large}});
+  EXPECT_GE(*size, 1 << 20);
+
+  db->script("PRAGMA wal_checkpoint(PASSIVE)");
+  db->run("INSERT INTO t VALUES (?)", {Blob{"small"}});
+  EXPECT_GT(*size, 0);
+  EXPECT_LT(*size, 1 << 18);
 }
 
 TEST_F(Sqlite, SeveralStatementsAreNotTakenForOne) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "sql/wal_size.h"
 #include "store/data_lock.h"
 #include "store/databases.h"
 #include "store/schema.h"
@@ -15,7 +16,7 @@ namespace {
 // caches are memory.
 constexpr std::size_t kOpenFiles = 256;
 constexpr auto kUnused = std::chrono::minutes(2);
-constexpr std::uintmax_t kCheckpointBytes = 32u << 20;
+constexpr std::int64_t kCheckpointBytes = 32 << 20;
 
 class SqliteDatabases final : public Databases {
  public:
@@ -67,24 +68,27 @@ class SqliteDatabases final : public Databases {
   struct File {
     std::string path;
     Place place;
+    sql::WalSize wal_bytes = std::make_shared<std::atomic<std::int64_t>>(0);
     std::chrono::steady_clock::time_point used{};
   };
 
   File open(const std::string& path) const {
+    File file{.path = path, .place = {}};
     const auto reader = [path] {
       require(path);
       return sql::open_sqlite({.path = path, .read_only = true});
     };
-    const auto writer = [path, read_only = options_.read_only] {
+    const auto writer = [path, read_only = options_.read_only, wal_bytes = file.wal_bytes] {
       if (read_only) throw sql::Failure(sql::FailureKind::Denied, "opened for reading only: " + path);
       require(path);
-      return sql::open_sqlite({.path = path, .cache_kib = 32768, .manual_checkpoints = true});
+      auto connection = sql::open_sqlite({.path = path, .cache_kib = 32768, .manual_checkpoints = true});
+      sql::report_wal_size(*connection, wal_bytes);
+      return connection;
     };
-    Place place;
-    place.read = std::make_shared<ConnectionPool>(options_.readers, reader);
-    place.write = std::make_shared<ConnectionPool>(1, writer);
-    place.commit = place.write;
-    return {path, std::move(place)};
+    file.place.read = std::make_shared<ConnectionPool>(options_.readers, reader);
+    file.place.write = std::make_shared<ConnectionPool>(1, writer);
+    file.place.commit = file.place.write;
+    return file;
   }
 
   // A mail server without a file is that mail server's trouble, not the whole store's.
@@ -101,14 +105,16 @@ class SqliteDatabases final : public Databases {
   }
 
   static void checkpoint(const File& file, bool idle) {
+    if (!idle && *file.wal_bytes < kCheckpointBytes) return;
     std::error_code missing;
     const auto bytes = std::filesystem::file_size(file.path + "-wal", missing);
-    if (missing || bytes == 0 || (!idle && bytes < kCheckpointBytes)) return;
+    if (missing || bytes == 0) return;
     // Most pages over a connection of its own, while the writer goes on. What it wrote meanwhile then with the writer
     // held: only a log whose pages are all in the file begins anew.
     sql::open_sqlite({.path = file.path, .manual_checkpoints = true})->script("PRAGMA wal_checkpoint(PASSIVE)");
     const auto writer = file.place.write->borrow();
     writer->script(idle ? "PRAGMA wal_checkpoint(TRUNCATE)" : "PRAGMA wal_checkpoint(PASSIVE)");
+    *file.wal_bytes = 0;
   }
 
   const config::Config& config_;
