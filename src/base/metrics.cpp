@@ -136,9 +136,11 @@ Counter::Counter(Part part, std::string_view name, std::string_view help, bool l
   plain_ = labelled ? nullptr : &family.Add({});
 }
 void Counter::add(double amount) const { as<prometheus::Counter>(plain_).Increment(amount); }
-void Counter::add(const Labels& labels, double amount) const {
-  as<prometheus::Family<prometheus::Counter>>(family_).Add(label_map(labels)).Increment(amount);
+void Counter::add(const Labels& labels, double amount) const { series(labels).add(amount); }
+Series Counter::series(const Labels& labels) const {
+  return Series(&as<prometheus::Family<prometheus::Counter>>(family_).Add(label_map(labels)));
 }
+void Series::add(double amount) const { as<prometheus::Counter>(counter_).Increment(amount); }
 
 Gauge::Gauge(Part part, std::string_view name, std::string_view help, bool labelled) {
   remember(part, name, help, MetricType::Gauge);

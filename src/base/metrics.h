@@ -18,11 +18,23 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 // The 11 buckets of Postal's histograms, in seconds: 0.005 ... 10.
 const std::vector<double>& postal_buckets();
 
+// One series of a labelled counter, looked up once. For what is counted several times a message.
+class Series {
+ public:
+  void add(double amount = 1) const;
+
+ private:
+  friend class Counter;
+  explicit Series(void* counter) : counter_(counter) {}
+  void* counter_;
+};
+
 class Counter {
  public:
   Counter(Part part, std::string_view name, std::string_view help, bool labelled = false);
   void add(double amount = 1) const;
   void add(const Labels& labels, double amount = 1) const;
+  Series series(const Labels& labels) const;
 
  private:
   void* family_;

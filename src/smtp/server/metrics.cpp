@@ -1,5 +1,6 @@
 #include "smtp/server/metrics.h"
 
+#include <map>
 #include <vector>
 
 namespace posthaste::smtp::server::count {
@@ -55,6 +56,23 @@ const Families& families() {
   return all;
 }
 
+// Commands and messages are counted several times a message: each thread keeps their series.
+const metrics::Series& command_series(std::string_view name) {
+  thread_local std::map<std::string, metrics::Series, std::less<>> known;
+  const auto found = known.find(name);
+  if (found != known.end()) return found->second;
+  return known.emplace(name, families().commands.series({{"command", std::string(name)}})).first->second;
+}
+
+const metrics::Series& message_series(std::string_view type, bool tls) {
+  thread_local std::map<std::string, metrics::Series, std::less<>> all[2];
+  auto& known = all[tls ? 1 : 0];
+  const auto found = known.find(type);
+  if (found != known.end()) return found->second;
+  const auto series = families().messages.series({{"type", std::string(type)}, {"tls", tls ? "yes" : "no"}});
+  return known.emplace(type, series).first->second;
+}
+
 }  // namespace
 
 void declare() { families(); }
@@ -64,11 +82,9 @@ void tls_connection() { families().tls_connections.add(); }
 void exception(std::string_view type, std::string_view error) {
   families().exceptions.add({{"type", std::string(type)}, {"error", std::string(error)}});
 }
-void command(std::string_view name) { families().commands.add({{"command", std::string(name)}}); }
+void command(std::string_view name) { command_series(name).add(); }
 void client_error(std::string_view label) { families().client_errors.add({{"error", std::string(label)}}); }
-void message(std::string_view type, bool tls) {
-  families().messages.add({{"type", std::string(type)}, {"tls", tls ? "yes" : "no"}});
-}
+void message(std::string_view type, bool tls) { message_series(type, tls).add(); }
 
 void connections_open(double change) { families().connections_open.add(change); }
 void inflight_bytes(double bytes) { families().inflight.set(bytes); }
