@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t kPoolThreads = 8;
 constexpr auto kHeartbeat = 10s;
-constexpr auto kReclaim = 30s;
+constexpr auto kReclaim = 10s;
 constexpr auto kPoll = 1s;
 
 sigset_t watched_signals() {
@@ -202,7 +202,7 @@ class Process {
     runtime_.at(0).spawn(repeat(this, period, name, std::move(work)), name);
   }
 
-  // Blocking work on a pool thread; a database that is away is said once, and once more when it is back.
+  // Blocking work on a pool thread; that it fails is said once, and once more when it works again.
   static io::Task<> repeat(Process* self, Duration period, std::string name, std::function<void()> work) {
     bool failed = false;
     while (!self->stopping_->load()) {
@@ -210,7 +210,7 @@ class Process {
       try {
         co_await self->pool_.run(work);
       } catch (const std::exception& thrown) {
-        error = thrown.what();
+        if (!sql::unreachable(thrown)) error = thrown.what();  // the store says when its database is gone
       }
       if (!error.empty() && !failed)
         log::error("posthaste", fmt::format("{} fails; it is tried again", name), {{"error", error}});

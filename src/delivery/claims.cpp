@@ -65,17 +65,21 @@ io::Task<bool> Claims::look() {
   };
   Found found;
   std::string error;
+  bool known = false;  // the store has said it
   try {
     found = co_await shared_->pool.run(std::move(work));
   } catch (const std::exception& thrown) {
     error = thrown.what();
+    known = sql::unreachable(thrown);
   }
   if (!error.empty()) {
-    if (failures_++ == 0) log::error("worker", "messages cannot be claimed; it is tried again", {{"error", error}});
+    if (!known && !std::exchange(reported_, true))
+      log::error("worker", "messages cannot be claimed; it is tried again", {{"error", error}});
+    ++failures_;
     measures().errors.add({{"error", "claim"}});
     co_return false;
   }
-  if (failures_ > 0) log::info("worker", "messages can be claimed again");
+  if (std::exchange(reported_, false)) log::info("worker", "messages can be claimed again");
   failures_ = 0;
   if (anyway) claim_anyway_ = Steady::now() + kClaimAnyway;
   next_due_ = found.next_due;

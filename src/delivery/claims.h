@@ -45,6 +45,7 @@ class Claims {
   std::optional<Time> next_due_;
   Duration quiet_ = std::chrono::milliseconds(50);
   int failures_ = 0;
+  bool reported_ = false;  // in the log
   Steady::time_point claim_anyway_{};
 };
 

@@ -105,7 +105,8 @@ io::Task<std::expected<std::string, Refusal>> SmtpHandler::store(Transaction tra
     co_return Outcome(std::unexpected(try_later()));
   }
   if (!stored) {
-    log_failure(trace_id, stored.error().text, stored.error().cause);
+    // The store says once when its database is gone; each refusal is in its transaction's line.
+    if (stored.error().kind != ErrorKind::Unavailable) log_failure(trace_id, stored.error().text, stored.error().cause);
     if (stored.error().temporary()) co_return Outcome(std::unexpected(try_later()));
     co_return Outcome(std::unexpected(Refusal{554, "5.6.0", "Message cannot be stored", "not-storable", {}}));
   }

@@ -56,6 +56,12 @@ class Failure : public std::runtime_error {
   int code_;
 };
 
+// Whether the database is gone or was lost: the store says so once, nobody else need.
+inline bool unreachable(const std::exception& error) {
+  const auto* failure = dynamic_cast<const Failure*>(&error);
+  return failure && failure->kind() == FailureKind::Unreachable;
+}
+
 struct Null {};
 struct DateTime {
   Time time;

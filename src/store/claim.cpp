@@ -135,16 +135,46 @@ std::vector<QueuedMessage> StoreImpl::claim_at(Id place, std::size_t limit, bool
     wanted = claimable();
     leased_places_.insert(place);
   }
+  free_unclaimed(place);
   std::vector<QueuedMessage> rows;
   std::optional<Time> next;
-  in_transaction(*databases_->queue(place).write, [&](sql::Connection& connection) {
-    const Time now = system_now();
-    rows = select_due(connection, names, wanted, retries_only, limit, now);
-    lock_rows(connection, names, rows, lease, now);
-    if (databases_->sqlite()) next = first_due(connection, names, wanted);
-  });
+  try {
+    in_transaction(*databases_->queue(place).write, [&](sql::Connection& connection) {
+      const Time now = system_now();
+      rows = select_due(connection, names, wanted, retries_only, limit, now);
+      lock_rows(connection, names, rows, lease, now);
+      if (databases_->sqlite()) next = first_due(connection, names, wanted);
+    });
+  } catch (const sql::Failure&) {
+    const std::scoped_lock lock(places_mutex_);
+    for (const QueuedMessage& row : rows) unclaimed_[place].push_back(row.queue_id);
+    throw;
+  }
   if (next) due_.note(place, *next);
   return rows;
+}
+
+// A COMMIT whose answer was lost may have locked rows that nobody works on. Only before the next claim it is certain
+// that none of them is in somebody's hands.
+void StoreImpl::free_unclaimed(Id place) {
+  std::vector<Id> ids;
+  {
+    const std::scoped_lock lock(places_mutex_);
+    if (const auto found = unclaimed_.find(place); found != unclaimed_.end()) ids = found->second;
+  }
+  if (ids.empty()) return;
+  in_transaction(*databases_->queue(place).write, [&](sql::Connection& connection) {
+    for_id_lists(ids, {std::string_view(lease_.text())},
+                 [&](const std::string& list, std::span<const sql::Value> values) {
+                   connection.run(sql::bind_names("UPDATE {queue}`queued_messages` SET locked_by = NULL, locked_at = "
+                                                  "NULL WHERE locked_by = ? AND id IN ",
+                                                  databases_->names(place)) +
+                                      list,
+                                  values);
+                 });
+  });
+  const std::scoped_lock lock(places_mutex_);
+  unclaimed_.erase(place);
 }
 
 std::optional<Time> StoreImpl::next_due() { return databases_->sqlite() ? due_.next() : next_due_at(0); }
@@ -153,6 +183,7 @@ std::optional<Time> StoreImpl::next_due_at(Id place) {
   std::string wanted;
   {
     const std::scoped_lock lock(places_mutex_);
+    if (unclaimed_.contains(place)) return Time{};
     wanted = claimable();
   }
   std::optional<Time> next;

@@ -36,6 +36,8 @@ struct CommitterContext {
   std::function<void(Id server_id)> note_leased;         // rows under our lease exist
   // Rows that may be there under our lease although their submission was refused: a COMMIT whose outcome nobody told.
   std::function<void(Id server_id, std::vector<std::string> tokens)> note_unsettled;
+  std::function<void(const sql::Failure&)>
+      note_gone;  // the database could not be reached; said once by whoever owns it
 };
 
 class Committer {

@@ -112,7 +112,10 @@ void Committer::finish(Batch& batch) {
 std::vector<JobPtr> Committer::after_failure(Batch& batch, const sql::Failure& failure) {
   const bool whole_database = !may_be_one_jobs_fault(failure.kind());
   if (whole_database) {
-    if (healthy_.exchange(false))
+    const bool first = healthy_.exchange(false);
+    if (failure.kind() == FailureKind::Unreachable)
+      context_.note_gone(failure);
+    else if (first)
       log::error("store", "messages cannot be written", {{"error", failure.what()}, {"jobs", batch.jobs.size()}});
   } else {
     if (batch.jobs.size() > 1 && !batch.messages_committed) return split(batch);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr auto kBeat = std::chrono::milliseconds(100);  // logs grow by tens of megabytes a second
 constexpr unsigned kBeatsPerRound = 10;
-constexpr unsigned kTotalsEvery = 10, kProbeEvery = 5;  // rounds
+constexpr unsigned kTotalsEvery = 10;  // rounds
 constexpr int kIdleBeats = 50;
 constexpr auto kCredentialPause = std::chrono::minutes(1);
 constexpr std::size_t kMostUnsettled = 100'000;
@@ -18,6 +18,7 @@ void attempt(std::string_view what, const std::function<void()>& task) {
   try {
     task();
   } catch (const std::exception& error) {
+    if (sql::unreachable(error)) return;  // the probe tells
     log::warn("store", what, {{"error", error.what()}});
   }
 }
@@ -37,7 +38,7 @@ void StoreImpl::maintain() {
 }
 
 void StoreImpl::maintain_once(unsigned round, bool last) {
-  if (round % kProbeEvery == 0) probe();
+  probe();
   if (!reachable_ && !last) return;  // what is in memory waits
   attempt("statistics could not be written", [&] { flush_counts(); });
   attempt("live statistics could not be written", [&] { live_stats_.flush(); });
@@ -164,11 +165,20 @@ void StoreImpl::settle_unsettled(Id server_id, const std::string& token) {
 
 void StoreImpl::probe() {
   try {
-    with_connection(*databases_->main().read, [](sql::Connection& connection) { connection.scalar("SELECT 1"); });
+    const auto ask = [](sql::Connection& connection) { connection.scalar("SELECT 1"); };
+    with_connection(*databases_->main().read, ask);
+    if (!databases_->together()) with_connection(*databases_->messages(0).read, ask);
     if (!reachable_.exchange(true)) log::info("store", "the database is back");
   } catch (const sql::Failure& failure) {
-    if (reachable_.exchange(false)) log::error("store", "the database is gone", {{"error", failure.what()}});
+    note_gone(failure);
   }
+}
+
+// Whoever else meets the loss keeps quiet: one line when it goes, one when it is back.
+void StoreImpl::note_gone(const sql::Failure& failure) {
+  if (reachable_.exchange(false))
+    log::error("store", "the database is gone; mail is refused for now and deliveries wait",
+               {{"error", failure.what()}});
 }
 
 void StoreImpl::checkpoint(bool last) {

@@ -88,6 +88,7 @@ class StoreImpl final : public Store {
 
   std::vector<QueuedMessage> claim_at(Id place, std::size_t limit, bool retries_only);
   std::optional<Time> next_due_at(Id place);
+  void free_unclaimed(Id place);
   void note_local_ips(const std::vector<Id>& local_ips);
   std::string claimable() const;
   std::size_t reclaim_at(Id place, const KnownNodes& nodes);
@@ -106,6 +107,7 @@ class StoreImpl final : public Store {
   void settle_unsettled();
   void settle_unsettled(Id server_id, const std::string& token);
   void probe();
+  void note_gone(const sql::Failure& failure);
   void checkpoint(bool last);
 
   const std::unique_ptr<const config::Config> config_;
@@ -121,8 +123,9 @@ class StoreImpl final : public Store {
   LiveStats live_stats_;
   DueNotes due_;
   std::mutex places_mutex_;
-  std::set<Id> leased_places_;  // where rows under our lease may be
-  std::vector<Id> local_ips_;   // of the last claim
+  std::set<Id> leased_places_;               // where rows under our lease may be
+  std::vector<Id> local_ips_;                // of the last claim
+  std::map<Id, std::vector<Id>> unclaimed_;  // rows of claims that failed: perhaps locked, in nobody's hands
   std::atomic<unsigned> claims_ = 0;
   std::once_flag orphans_removed_;
   std::chrono::steady_clock::time_point restamped_ = std::chrono::steady_clock::now();

@@ -47,7 +47,8 @@ CommitterContext StoreImpl::committer_context() {
                 leased_places_.insert(databases_->sqlite() ? server_id : 0);
               },
           .note_unsettled = [this](Id server_id,
-                                   std::vector<std::string> tokens) { note_unsettled(server_id, std::move(tokens)); }};
+                                   std::vector<std::string> tokens) { note_unsettled(server_id, std::move(tokens)); },
+          .note_gone = [this](const sql::Failure& failure) { note_gone(failure); }};
 }
 
 // Postal rewrites raw rows in place when it tracks clicks: where a tracking domain applies each message keeps its own

@@ -88,18 +88,19 @@ io::Task<io::HttpResponse> Api::handle(io::HttpRequest request) {
   const Time started = around_.clock();
   Answer answer;
   std::string cause;
-  bool store_failed = false;
+  bool store_failed = false, gone = false;
   try {
     auto task = run(endpoint->handler, endpoint->sending, request);
     answer = co_await std::move(task);
   } catch (const sql::Failure& failure) {
     store_failed = true;
+    gone = sql::unreachable(failure);
     cause = failure.what();
   } catch (const std::exception& failure) {
     cause = failure.what();
   }
   if (store_failed) {
-    log::error("web-server", "the database failed a request", {{"path", request.path}, {"error", cause}});
+    if (!gone) log::error("web-server", "the database failed a request", {{"path", request.path}, {"error", cause}});
     answer = unavailable();
   } else if (!cause.empty()) {
     answer = internal_error(request, cause);

@@ -64,7 +64,8 @@ std::string answer_data(std::string_view message_id, const std::vector<Recipient
 
 Answer refused(const Error& problem) {
   if (problem.temporary()) {
-    log::warn("web-server", "message not stored", {{"error", problem.text}, {"cause", problem.cause}});
+    if (problem.kind != ErrorKind::Unavailable)  // the store says when its database is gone
+      log::warn("web-server", "message not stored", {{"error", problem.text}, {"cause", problem.cause}});
     return unavailable();
   }
   Complaints complaints;
