@@ -64,6 +64,7 @@ class FakeStore : public Store {
   std::size_t hard_fails = 0;
   std::int64_t sent = 0;
   std::deque<QueuedMessage> claimable;
+  std::vector<QueueEntry> entries;
   std::function<void()> on_read;  // throws, to be a database that is away
 
   std::shared_ptr<const Directory> directory() const override { return dir; }
@@ -123,7 +124,7 @@ class FakeStore : public Store {
     std::lock_guard lock(mutex_);
     ++sent;
   }
-  std::vector<QueueEntry> queue(const QueueFilter&) override { return {}; }
+  std::vector<QueueEntry> queue(const QueueFilter&) override { return entries; }
   std::size_t queue_retry_now(const QueueFilter&) override { return 0; }
   std::size_t queue_delete(const QueueFilter&) override { return 0; }
   Result<Requeued> requeue(Id, Id) override { return fail(ErrorKind::NotFound, ""); }

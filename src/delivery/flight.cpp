@@ -8,7 +8,7 @@ store::Conclusion interrupted(const InDoubt& what, Time now, const policy::Retry
   delivery.status = "SoftFail";
   delivery.details = "Delivery was interrupted after the message had been sent to " + what.endpoint +
                      ". It will be retried and may arrive twice.";
-  delivery.timestamp = now;
+  delivery.timestamp = what.at;
   store::Conclusion conclusion;
   conclusion.server_id = what.server_id;
   conclusion.message_id = what.message_id;
@@ -16,6 +16,7 @@ store::Conclusion interrupted(const InDoubt& what, Time now, const policy::Retry
   conclusion.delivery = std::move(delivery);
   conclusion.queue = store::QueueChange::Retry;
   conclusion.retry_at = now + plan.delay(0, 0, Duration(300s));
+  conclusion.lease = what.lease;
   return conclusion;
 }
 

@@ -16,6 +16,7 @@ struct Flight {
 };
 
 // What became of a message whose reply nobody will read: here at shutdown, or found in the journal at the next start.
+// The delivery carries the time of the attempt, by which the store knows it again when it is recorded twice.
 // Five minutes later it is tried again.
 store::Conclusion interrupted(const InDoubt& what, Time now, const policy::RetryPlan& plan);
 

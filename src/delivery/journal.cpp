@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -42,6 +44,10 @@ struct Journal::Segment {
     if (fd >= 0) ::close(fd);
   }
   void remove() { ::unlink(path.c_str()); }
+  bool removed() const {
+    struct stat found{};
+    return ::fstat(fd, &found) != 0 || found.st_nlink == 0;
+  }
 };
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::string& directory) {
@@ -49,7 +55,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& directory) {
   fs::create_directories(directory, error);
   if (error) return fail(ErrorKind::Unavailable, "cannot create " + directory, error.message());
   std::unique_ptr<Journal> journal(new Journal(directory));
-  if (auto read = journal->read_left(); !read) return std::unexpected(read.error());
+  if (auto read = journal->look_for_left(); !read) return std::unexpected(read.error());
   if (auto begun = journal->begin_segment(); !begun) return std::unexpected(begun.error());
   return journal;
 }
@@ -58,15 +64,17 @@ Journal::~Journal() {
   if (current_ && current_->open == 0) current_->remove();
 }
 
-Result<> Journal::read_left() {
+Result<> Journal::look_for_left() {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory_, error)) {
     if (entry.path().extension() != ".journal") continue;
     auto file = std::make_shared<Segment>();
     file->path = entry.path().string();
     file->fd = ::open(file->path.c_str(), O_RDWR | O_CLOEXEC);
+    if (file->fd < 0 && errno == ENOENT) continue;  // its process has just finished with it
     if (file->fd < 0) return fail(ErrorKind::Unavailable, "cannot read " + file->path, std::strerror(errno));
-    if (::flock(file->fd, LOCK_EX | LOCK_NB) != 0) continue;  // of a process that lives
+    if (::flock(file->fd, LOCK_EX | LOCK_NB) != 0) continue;  // of a process that lives, or found before
+    if (file->removed()) continue;
 
     Unsettled found = decode_journal(read_all(file->fd));
     left_.torn = left_.torn || found.torn;
@@ -88,9 +96,12 @@ void Journal::forget_left() {
 Result<> Journal::begin_segment() {
   auto segment = std::make_shared<Segment>();
   segment->path = directory_ + "/" + std::to_string(::getpid()) + "-" + random_hex(12) + ".journal";
-  segment->fd = ::open(segment->path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-  if (segment->fd < 0) return fail(ErrorKind::Unavailable, "cannot create " + segment->path, std::strerror(errno));
-  ::flock(segment->fd, LOCK_EX | LOCK_NB);
+  // Locked before it has a name that others look for: they would take it for a dead process's.
+  const std::string unnamed = segment->path + ".new";
+  segment->fd = ::open(unnamed.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+  if (segment->fd < 0) return fail(ErrorKind::Unavailable, "cannot create " + unnamed, std::strerror(errno));
+  if (::flock(segment->fd, LOCK_EX | LOCK_NB) != 0 || ::rename(unnamed.c_str(), segment->path.c_str()) != 0)
+    return fail(ErrorKind::Unavailable, "cannot create " + segment->path, std::strerror(errno));
   current_ = std::move(segment);
   return {};
 }

@@ -15,7 +15,8 @@
 //
 // A file is truncated when nothing in it is open. One that grew to 16 MiB under steady load is closed for new attempts
 // and removed when its last one is settled. Each process has files of its own and holds a lock on them; files that
-// nobody holds are those of a process that died: they are read once, at start, before anything is claimed (recovery.h).
+// nobody holds are those of a process that died. They are read at start, before anything is claimed, and looked for
+// while the process runs, so that a worker's files are settled before others take its messages over (recovery.h).
 //
 // When the file cannot be written (disk full), mail still goes out; the failure is logged once until it works again.
 #pragma once
@@ -44,14 +45,15 @@ class Journal {
 
   std::size_t open_attempts() const;
 
-  // What earlier processes left; forget_left() removes their files once all of it is in the database.
+  // What processes left that are gone; forget_left() removes their files once all of it is in the database.
+  // look_for_left() adds those of processes that have died since. One thread at a time.
   const Unsettled& left() const { return left_; }
+  Result<> look_for_left();
   void forget_left();
 
  private:
   struct Segment;
   explicit Journal(std::string directory) : directory_(std::move(directory)) {}
-  Result<> read_left();
   Result<> begin_segment();
   void append(Segment& segment, const std::string& record);
   void tidy(const std::shared_ptr<Segment>& segment);

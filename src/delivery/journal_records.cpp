@@ -143,6 +143,7 @@ InDoubt read_in_doubt(Reader& in) {
   d.queue_id = in.number();
   d.endpoint = in.text();
   d.at = from_unix_micros(in.number());
+  d.lease = in.text();
   return d;
 }
 
@@ -168,7 +169,7 @@ std::optional<std::string_view> next_payload(std::string_view& bytes) {
 std::string encode_sending(Ticket ticket, const InDoubt& what) {
   Writer out('D', ticket);
   out.number(what.server_id).number(what.message_id).number(what.queue_id).text(what.endpoint);
-  out.number(to_unix_micros(what.at));
+  out.number(to_unix_micros(what.at)).text(what.lease);
   return out.finish();
 }
 
@@ -202,7 +203,7 @@ Unsettled decode_journal(std::string_view bytes) {
   Unsettled found;
   found.torn = !bytes.empty();
   for (auto& [ticket, conclusion] : known) {
-    sending.erase(ticket);
+    if (auto begun = sending.extract(ticket)) conclusion.lease = std::move(begun.mapped().lease);
     found.known.push_back(std::move(conclusion));
   }
   for (auto& [ticket, what] : sending) found.in_doubt.push_back(std::move(what));

@@ -24,6 +24,7 @@ struct InDoubt {
   store::Id server_id = 0, message_id = 0, queue_id = 0;
   std::string endpoint;  // `1.2.3.4:25 (mx1.example.com)`
   Time at;
+  std::string lease;  // that the queue row was under
 };
 
 std::string encode_sending(Ticket ticket, const InDoubt& what);

@@ -38,7 +38,7 @@ class JournalTest : public ::testing::Test {
 };
 
 InDoubt message(store::Id id) {
-  return {7, id, id + 100, "1.2.3.4:25 (mx.test)", from_unix_micros(1'700'000'000'000'000)};
+  return {7, id, id + 100, "1.2.3.4:25 (mx.test)", from_unix_micros(1'700'000'000'000'000), "posthaste a 1"};
 }
 
 store::Conclusion sent(store::Id id) {
@@ -80,6 +80,7 @@ TEST_F(JournalTest, BringsBackAnOutcomeThatTheDatabaseMayLack) {
   EXPECT_TRUE(journal->left().in_doubt.empty());
   const auto& found = journal->left().known.front();
   EXPECT_EQ(found.queue_id, 101);
+  EXPECT_EQ(found.lease, "posthaste a 1");
   EXPECT_EQ(found.delivery->status, "Sent");
   EXPECT_EQ(found.delivery->output, "250 ok");
   EXPECT_EQ(found.delivery->code, 250);
@@ -104,6 +105,7 @@ TEST_F(JournalTest, KnowsWhatIsInDoubt) {
   EXPECT_EQ(found.queue_id, 105);
   EXPECT_EQ(found.endpoint, "1.2.3.4:25 (mx.test)");
   EXPECT_EQ(found.at, message(5).at);
+  EXPECT_EQ(found.lease, "posthaste a 1");
 }
 
 TEST_F(JournalTest, KeepsWhatItFoundUntilItIsForgotten) {

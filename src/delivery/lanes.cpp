@@ -98,7 +98,7 @@ void Lanes::pump(const LanePtr& lane) {
   if (shared_.stopping) return;
   for (auto& attempt : take_failed(*lane)) {
     set_verdict(*attempt, *lane->failure);
-    loop_.spawn(finish(std::move(attempt)), "delivery");
+    finish_later(std::move(attempt));
   }
   if (shared_.frozen || trouble_) return;
 
@@ -171,7 +171,7 @@ io::Task<> Lanes::prepare(LanePtr lane, Job job) {
       if (is_database_trouble(error)) {
         const auto server = attempt->queued().server_id;
         lane->waiting.push_front(server, std::move(attempt->job));
-        if (!shared_.database_away.exchange(true)) {
+        if (!sql::unreachable(error) && !shared_.database_away.exchange(true)) {
           log::warn("worker", "the database cannot be read; deliveries wait", {{"error", error.what()}});
         }
         if (!std::exchange(trouble_, true)) loop_.spawn(resume_after_trouble(), "resume");

@@ -49,6 +49,7 @@ struct Shared {
   std::atomic<bool> frozen{false};         // the lease could not be renewed: nothing new is begun for now
   std::atomic<bool> database_away{false};  // said once, and once more when it is back
   std::atomic<std::size_t> lanes{0}, connections{0}, transactions{0}, past_dot{0};
+  std::atomic<std::size_t> finishing{0};  // outcomes that are not with `settlement` yet
 
   Shared(store::Store& store, const config::Config& config, io::Resolver& resolver, io::Pool& pool,
          WorkerOptions options, std::unique_ptr<Journal> journal, Dial dial);
@@ -69,6 +70,7 @@ class Lanes {
   void close_idle();
   // What is between final dot and reply is concluded as uncertain.
   void conclude_in_doubt();
+  void let_pass() {}  // everything posted before has run
 
  private:
   using LanePtr = std::shared_ptr<Lane>;
@@ -91,7 +93,9 @@ class Lanes {
   io::Task<After> transact(smtp::client::Connection& connection, AttemptPtr attempt);
   io::Task<> quit(ConnectionPtr connection);
   void closed(ConnectionPtr connection);
+  void finish_later(AttemptPtr attempt);
   io::Task<> finish(AttemptPtr attempt);
+  InDoubt in_doubt(const Flight& flight);
   io::Task<> resume_after_trouble();
 
   io::Task<> load_raw(AttemptPtr attempt);

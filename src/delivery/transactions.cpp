@@ -58,11 +58,13 @@ void log_outcome(const Attempt& attempt, const std::string& endpoint) {
     log::debug("worker", "message requeued for trying later", fields);
 }
 
-InDoubt in_doubt(const Attempt& attempt, const std::string& endpoint, Time now) {
-  return {attempt.queued().server_id, attempt.queued().message_id, attempt.queued().queue_id, endpoint, now};
-}
-
 }  // namespace
+
+InDoubt Lanes::in_doubt(const Flight& flight) {
+  const store::QueuedMessage& queued = flight.attempt->queued();
+  return {queued.server_id, queued.message_id,     queued.queue_id,
+          flight.endpoint,  shared_.tools.clock(), shared_.tools.store.lease()};
+}
 
 io::Task<> Lanes::carry(LanePtr lane, ConnectionPtr connection, bool granted) {
   const int limit = int(shared_.options.messages_per_connection);
@@ -76,7 +78,7 @@ io::Task<> Lanes::carry(LanePtr lane, ConnectionPtr connection, bool granted) {
     const After after = co_await transact(*connection, attempt);
     whole = after != After::Broken;
     if (after == After::Moved) lane->moved.push_back(std::move(attempt));
-    if (after == After::Concluded) loop_.spawn(finish(std::move(attempt)), "delivery");
+    if (after == After::Concluded) finish_later(std::move(attempt));
   }
   if (whole && connection->usable() && connection->transactions() < limit && !helo_only && !shared_.stopping) {
     lane->idle.push_back({std::move(connection), Steady::now()});
@@ -127,7 +129,7 @@ io::Task<Lanes::After> Lanes::transact(Connection& connection, AttemptPtr attemp
     ++shared_.past_dot;
     auto* journal = shared_.settlement.journal();
     if (journal) {
-      flight->attempt->ticket = journal->sending(in_doubt(*flight->attempt, flight->endpoint, shared_.tools.clock()));
+      flight->attempt->ticket = journal->sending(in_doubt(*flight));
     }
   };
 
@@ -191,6 +193,11 @@ io::Task<Lanes::After> Lanes::transact(Connection& connection, AttemptPtr attemp
   co_return After::Concluded;
 }
 
+void Lanes::finish_later(AttemptPtr attempt) {
+  ++shared_.finishing;
+  loop_.spawn(finish(std::move(attempt)), "delivery");
+}
+
 io::Task<> Lanes::finish(AttemptPtr attempt) {
   Tools* const tools = &shared_.tools;
   std::optional<store::Conclusion> conclusion;
@@ -211,6 +218,7 @@ io::Task<> Lanes::finish(AttemptPtr attempt) {
   measures().concluded(*conclusion, classification);
   measures().worked(index_, shared_.tools.clock() - attempt->started);
   shared_.settlement.conclude(attempt->queued(), std::move(*conclusion), attempt->ticket);
+  --shared_.finishing;
 }
 
 void Lanes::conclude_in_doubt() {
@@ -218,8 +226,7 @@ void Lanes::conclude_in_doubt() {
     if (!flight->past_dot || flight->settled) continue;
     flight->settled = true;
     const Attempt& attempt = *flight->attempt;
-    const Time now = shared_.tools.clock();
-    auto conclusion = interrupted(in_doubt(attempt, flight->endpoint, now), now, shared_.tools.retry_plan);
+    auto conclusion = interrupted(in_doubt(*flight), shared_.tools.clock(), shared_.tools.retry_plan);
     conclusion.prepend_headers = attempt.added_headers;
     conclusion.tag = attempt.found_tag;
     measures().uncertain.add();

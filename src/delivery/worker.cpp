@@ -38,9 +38,7 @@ class WorkerOfThisProcess : public Worker {
   }
 
   void start() override {
-    if (auto* journal = shared_->settlement.journal()) {
-      settle_left_over(*journal, shared_->store, shared_->options.clock(), shared_->tools.retry_plan);
-    }
+    settle_dead();
     const auto freed = shared_->store.reclaim();
     if (freed > 0) log::info("worker", "messages of processes that are gone are due again", {{"count", freed}});
     for (const auto& lanes : lanes_) lanes->start();
@@ -65,6 +63,15 @@ class WorkerOfThisProcess : public Worker {
   io::Task<> stop(Duration grace) override;
 
  private:
+  // Blocking; before rows are reclaimed, which others do a minute after the last heartbeat of their holder.
+  void settle_dead() {
+    auto* journal = shared_->settlement.journal();
+    if (!journal) return;
+    if (const auto looked = journal->look_for_left(); !looked)
+      log::warn("worker", looked.error().text, {{"cause", looked.error().cause}});
+    settle_left_over(*journal, shared_->store, shared_->options.clock(), shared_->tools.retry_plan);
+  }
+
   void distribute(std::vector<store::QueuedMessage> messages) {
     std::vector<std::vector<store::QueuedMessage>> by_loop(lanes_.size());
     const bool relays = !shared_->config.postal.smtp_relays.empty();
@@ -117,12 +124,13 @@ io::Task<> WorkerOfThisProcess::stop(Duration grace) {
   auto nothing_under_way = [shared] { return shared->transactions == 0; };
   co_await wait_until(nothing_under_way, std::min<Duration>(kUnderWay, left()));
   shared->cut = true;
+  co_await on_all(&Lanes::let_pass);  // whoever saw it unset is past its final dot now
   auto nothing_past_dot = [shared] { return shared->past_dot == 0; };
   co_await wait_until(nothing_past_dot, left());
   co_await on_all(&Lanes::conclude_in_doubt);
   co_await on_all(&Lanes::close_idle);
 
-  auto settled = [shared] { return shared->settlement.pending() == 0; };
+  auto settled = [shared] { return shared->finishing == 0 && shared->settlement.pending() == 0; };
   co_await wait_until(settled, std::max<Duration>(left(), 1s));
   std::string error;
   std::size_t released = 0;
@@ -143,7 +151,11 @@ io::Task<> WorkerOfThisProcess::keep_lease(WorkerOfThisProcess* self) {
     const auto next = Steady::now() + kHeartbeat;
     while (!shared->stopping && Steady::now() < next) co_await io::Loop::current()->sleep(200ms);
     if (shared->stopping) break;
-    auto work = [shared] { return shared->store.heartbeat(); };
+    auto work = [self, shared] {
+      const bool still_ours = shared->store.heartbeat();
+      self->settle_dead();
+      return still_ours;
+    };
     std::optional<bool> ours;
     try {
       ours = co_await shared->pool.run(std::move(work));

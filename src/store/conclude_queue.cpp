@@ -19,8 +19,9 @@ constexpr std::string_view kRetry =
 void settle_recovered(sql::Connection& connection, const sql::Names& names, const ConcludeWork& work,
                       const std::string& lease) {
   const Conclusion& c = *work.conclusion;
-  const std::string ours = "(locked_by IS NULL OR locked_by LIKE ?)";
-  const std::string pattern = node_of_lease(lease) + " %";
+  const std::string ours =
+      c.lease.empty() ? "(locked_by IS NULL OR locked_by LIKE ?)" : "(locked_by IS NULL OR locked_by = ?)";
+  const std::string pattern = c.lease.empty() ? node_of_lease(lease) + " %" : c.lease;
   switch (c.queue) {
     case QueueChange::Done:
       connection.run(sql::bind_names("DELETE FROM {queue}`queued_messages` WHERE id = ? AND " + ours, names),

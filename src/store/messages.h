@@ -1,4 +1,5 @@
-// What is written and read of messages: a submission on its way in, a queued message on its way out, a delivery's outcome.
+// What is written and read of messages: a submission on its way in, a queued message on its way out, a delivery's
+// outcome.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,7 @@ std::string_view to_text(Scope scope);
 // One row of `messages` with its queue row: one recipient.
 struct NewMessage {
   Scope scope = Scope::Outgoing;
-  std::string token;  // 16 alphanumerics
+  std::string token;                                         // 16 alphanumerics
   std::string rcpt_to, mail_from, subject, message_id, tag;  // empty: NULL
   std::optional<Id> domain_id, credential_id, route_id, endpoint_id, bounce_for_id;
   std::string endpoint_type;
@@ -93,9 +94,9 @@ struct Message {
 // A row of `deliveries`.
 struct Delivery {
   Id id = 0, message_id = 0;
-  std::string status;   // Sent SoftFail HardFail Held Bounced Processed HoldCancelled Error
-  std::string details;  // cut at 250 code points when written
-  std::string output;   // likewise, cleaned to valid UTF-8; empty: NULL
+  std::string status;       // Sent SoftFail HardFail Held Bounced Processed HoldCancelled Error
+  std::string details;      // cut at 250 code points when written
+  std::string output;       // likewise, cleaned to valid UTF-8; empty: NULL
   std::optional<int> code;  // three digits of the remote reply
   bool sent_with_ssl = false;
   std::string log_id;  // empty: NULL
@@ -114,19 +115,20 @@ struct Conclusion {
   Id server_id = 0, message_id = 0, queue_id = 0;
   std::optional<Delivery> delivery;  // none: only the queue row changes
   QueueChange queue = QueueChange::Done;
-  std::optional<Time> retry_at;      // Retry; rounded up to whole seconds
-  std::optional<Time> hold_expiry;   // with status Held
-  std::string tag;                   // newly found tag; empty: unchanged
+  std::optional<Time> retry_at;     // Retry; rounded up to whole seconds
+  std::optional<Time> hold_expiry;  // with status Held
+  std::string tag;                  // newly found tag; empty: unchanged
   // Headers put in front at the first attempt (signature, X-Postal-MsgID): stored in front of the header block, copy on
   // write when the row is shared. Empty: nothing to store.
   std::string prepend_headers;
-  bool parsed = false;               // mark `parsed`
+  bool parsed = false;  // mark `parsed`
   // Suppression list of the mail server.
   std::string suppress_address, suppress_reason;  // empty: no change
   std::string unsuppress_address;
-  // Of an attempt of an earlier run of this process, found in the delivery journal: applies to the queue row although
-  // another lease of this node, or none, is on it. A row that is gone stays gone.
+  // Of an attempt of a process that is gone, found in the delivery journal: applies to the queue row while it is under
+  // the lease that the process had (left empty: any of this node's), or under none. A row that is gone stays gone.
   bool recovered = false;
+  std::string lease;
 };
 
 // An entry of the queue as `queue list` shows it.
@@ -135,6 +137,7 @@ struct QueueEntry {
   std::string domain;
   int attempts = 0;
   bool manual = false, locked = false;
+  std::string locked_by;
   std::optional<Time> retry_after;
   Time created_at;
 };

@@ -25,7 +25,7 @@ std::vector<QueueEntry> StoreImpl::queue_at(Id place, const QueueFilter& filter)
     connection.query(
         sql::bind_names(
             fmt::format("SELECT id, server_id, message_id, domain, attempts, manual, locked_at, retry_after, "
-                        "created_at FROM {{queue}}`queued_messages` WHERE {} ORDER BY id{}",
+                        "created_at, locked_by FROM {{queue}}`queued_messages` WHERE {} ORDER BY id{}",
                         where, filter.limit > 0 ? " LIMIT ?" : ""),
             databases_->names(place)),
         values, [&](const sql::Row& row) {
@@ -39,6 +39,7 @@ std::vector<QueueEntry> StoreImpl::queue_at(Id place, const QueueFilter& filter)
           e.locked = !row.is_null(6);
           e.retry_after = row.date_time(7);
           e.created_at = row.date_time(8).value_or(Time{});
+          e.locked_by = row.string(9);
         });
   });
   return entries;
