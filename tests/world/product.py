@@ -40,6 +40,9 @@ class Product:
 
     def _ready(self):
         if self.process.poll() is not None: raise AssertionError(f"posthaste ended with {self.process.returncode}:\n{tail(self.log_file)}")
+        return self.answers()
+
+    def answers(self):
         try: return requests.get(self.web + "/health", timeout=2).status_code == 200
         except requests.RequestException: return False
 

@@ -15,11 +15,13 @@ class Mail:
 class Sink:
     """`script[VERB]`: a list of replies, used up one after the other, or a function of the argument; None closes the connection.
 
-    Verbs: CONNECT EHLO HELO STARTTLS MAIL RCPT DATA DOT RSET QUIT.
+    Verbs: CONNECT EHLO HELO STARTTLS MAIL RCPT DATA DOT RSET QUIT. `pause`: a function of the mail that gives the seconds
+    between taking it and saying so.
     """
     def __init__(self, ip, port=25, tls=None, extensions=("8BITMIME", "PIPELINING")):
         self.ip, self.port, self.tls, self.extensions = ip, port, tls, list(extensions)
         self.mails, self.commands, self.connections, self.script = [], [], 0, {}
+        self.pause = lambda mail: 0
         self._lock = threading.Lock(); self._stop = threading.Event()
 
     def start(self):
@@ -82,6 +84,10 @@ class Sink:
                     while (line := stream.readline()) not in (b".\r\n", b""): data.append(line[1:] if line.startswith(b".") else line)
                     if line == b"": return
                     mail.data, mail.at = b"".join(data), time.time()
-                    if say("DOT", mail.data, "250 2.0.0 taken").startswith("250"): self.mails.append(mail)
+                    taken = self.reply("DOT", mail.data, "250 2.0.0 taken")
+                    if taken is None: raise ConnectionError
+                    if taken.startswith("250"): self.mails.append(mail)      # from here on it is ours, whether or not anybody hears it
+                    time.sleep(self.pause(mail))
+                    client.sendall(taken.replace("\n", "\r\n").encode() + b"\r\n")
             elif verb == "QUIT": say(verb, argument, "221 bye"); return
             else: say(verb, argument, "250 ok")
