@@ -138,6 +138,23 @@ TEST_P(LeaseTest, AnOutcomeOfALostLeaseKeepsTheDelivery) {
   EXPECT_EQ(store->queue({}).size(), 1u);
 }
 
+TEST_P(LeaseTest, SettlesForAnotherProcessOnlyWhatIsStillUnderThatOnesLease) {
+  const auto store = world_.open();
+  ASSERT_TRUE(accept(*store, submission()));
+  const auto row = store->claim(1, {}).at(0);
+  lock_all("posthaste dead 1", system_now());
+  EXPECT_EQ(store->queue({}).at(0).locked_by, "posthaste dead 1");
+  auto sent = concluded(row, "Sent");
+  sent.recovered = true;
+  sent.lease = "posthaste dead-too 1";
+  ASSERT_TRUE(conclude(*store, sent));
+  EXPECT_EQ(store->queue({}).size(), 1u);
+  sent.lease = "posthaste dead 1";
+  ASSERT_TRUE(conclude(*store, sent));
+  EXPECT_TRUE(store->queue({}).empty());
+  EXPECT_EQ(store->deliveries(kServer, row.message_id).size(), 1u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, LeaseTest, ::testing::Values(sql::Dialect::Sqlite, sql::Dialect::MariaDb),
                          [](const auto& info) { return info.param == sql::Dialect::Sqlite ? "Sqlite" : "MariaDb"; });
 
