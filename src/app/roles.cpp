@@ -1,6 +1,7 @@
 #include "app/roles.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -33,6 +34,20 @@ sigset_t watched_signals() {
   sigemptyset(&set);
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
   return set;
+}
+
+// The usual soft limit of 1024 is there for programs that use select(2): a tenth of max_connections would use it up, and
+// then nothing can be accepted, delivered or opened.
+void raise_descriptor_limit(std::int64_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) (void)::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur < rlim_t(wanted))
+    log::warn("posthaste", "few file descriptors: connections may be refused",
+              {{"limit", limit.rlim_cur}, {"wanted", wanted}, {"action", "raise LimitNOFILE (systemd) or ulimit -n"}});
 }
 
 log::Options log_options(const config::Config& config) {
@@ -266,6 +281,7 @@ int run_roles(const config::LoadOptions& load, const config::Config& config, Rol
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   log::configure(log_options(config));
+  raise_descriptor_limit(roles.smtp ? config.smtp_server.max_connections + 2000 : 2000);
 
   int status = 0;
   try {
