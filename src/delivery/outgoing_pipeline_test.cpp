@@ -108,6 +108,20 @@ TEST_F(Pipeline, RemovesRowsWhoseMessageIsGone) {
   EXPECT_EQ(ended->queue, QueueChange::Done);
 }
 
+TEST_F(Pipeline, RemovesRowsWhoseMessageHasBeenSent) {
+  message().status = "Sent";
+  const auto ended = before();
+  ASSERT_TRUE(ended);
+  EXPECT_FALSE(ended->delivery);
+  EXPECT_EQ(ended->queue, QueueChange::Done);
+}
+
+TEST_F(Pipeline, SendsWhatHasBeenSentOnceMoreByHand) {
+  message().status = "Sent";
+  queued.manual = true;
+  EXPECT_FALSE(before());
+}
+
 TEST_F(Pipeline, KeepsIncomingMessagesInTheQueueForEver) {
   message().scope = "incoming";
   queued.attempts = 500;

@@ -53,7 +53,10 @@ Answer find_message(Attempt& attempt, Tools& tools) {
     return done();
   }
   attempt.message = std::move(*message);
-  return go_on();
+  if (attempt.message.status != "Sent" || attempt.queued().manual) return go_on();
+  // Its row outlived the attempt: given back at shutdown, or taken by another process, before the outcome was committed.
+  log::warn("worker", "unqueueing because message has been sent already", names(attempt));
+  return done();
 }
 
 // Incoming messages have no pipeline here: they stay in the queue, whatever their number of attempts.
