@@ -84,7 +84,8 @@ class Process {
     installation_.reset(new Installation{config_, *store_, *resolver_, runtime_, pool_, worker_.get(), intake_.get()});
     if (auto listening = open_listeners(); !listening) return listening;
     if (worker_) worker_->start();
-    every(kHeartbeat, "heartbeat", [this] { store_->heartbeat(); });
+    // The worker has a heartbeat of its own, which must not run beside another one.
+    if (!worker_) every(kHeartbeat, "heartbeat", [this] { store_->heartbeat(); });
     every(kReclaim, "reclaim", [this] { reclaim(); });
     every(kPoll, "changes", [this] { store_->poll_changes(); });
     return {};
