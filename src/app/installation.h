@@ -27,18 +27,19 @@ struct Installation {
   delivery::Worker* worker = nullptr;  // of this process, if it delivers
   intake::Intake* intake = nullptr;
 
-  // Runs a coroutine on a loop and blocks the calling thread until it ends. Never from a loop.
+  // Runs a coroutine on a loop and blocks the calling thread until it ends. Never from a loop. Throws std::future_error
+  // when the loops end first: the promise goes with the coroutine that holds it.
   template <class T>
   T wait(io::Task<T> task) {
     std::promise<T> done;
     auto result = done.get_future();
-    runtime.next().spawn(fulfil(std::move(task), done), "command");
+    runtime.next().spawn(fulfil(std::move(task), std::move(done)), "command");
     return result.get();
   }
 
  private:
   template <class T>
-  static io::Task<> fulfil(io::Task<T> task, std::promise<T>& done) {
+  static io::Task<> fulfil(io::Task<T> task, std::promise<T> done) {
     std::exception_ptr failure;
     try {
       if constexpr (std::is_void_v<T>) {
