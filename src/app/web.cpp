@@ -30,6 +30,7 @@ class Web final : public WebServer {
     const auto& web = installation_.config.web_server;
     io::HttpLimits limits;
     limits.body_bytes = std::size_t(installation_.config.api.max_body_size);
+    limits.budget = std::make_shared<io::HttpBudget>();
     io::HttpHandler handler = [this](io::HttpRequest request) { return handle(this, std::move(request)); };
     io::HttpTooLarge too_large = [this](const io::HttpRequest& head) { return api_.too_large(head); };
     for (std::size_t i = 0; i < installation_.runtime.size(); ++i) {

@@ -46,12 +46,20 @@ struct HttpResponse {
 
 using HttpHandler = std::function<Task<HttpResponse>(HttpRequest)>;
 
+// Memory that the bodies of many connections share; beyond it requests get 503.
+struct HttpBudget {
+  std::size_t bytes = 512 * 1024 * 1024;
+  std::atomic<std::size_t> held{0};
+};
+
 struct HttpLimits {
   std::size_t header_bytes = 64 * 1024;
   std::size_t body_bytes = 64 * 1024 * 1024;
   Duration header_timeout = std::chrono::seconds(30);
   Duration body_timeout = std::chrono::seconds(60);  // without progress
+  std::size_t body_rate = 4096;  // bytes a second, at least, once body_timeout has passed
   Duration keep_alive = std::chrono::seconds(75);
+  std::shared_ptr<HttpBudget> budget;  // null: none
 };
 
 // Called for a body above limits.body_bytes; what the API answers 413 with. May be empty: plain text.

@@ -88,6 +88,26 @@ class Input {
   std::size_t filled_ = 0;
 };
 
+// One request's part of the budget, until it has been answered.
+class BudgetShare {
+ public:
+  explicit BudgetShare(const std::shared_ptr<HttpBudget>& budget) : budget_(budget.get()) {}
+  ~BudgetShare() {
+    if (budget_) budget_->held -= bytes_;
+  }
+  BudgetShare(const BudgetShare&) = delete;
+  BudgetShare& operator=(const BudgetShare&) = delete;
+  bool take(std::size_t bytes) {
+    bytes_ += bytes;
+    return !budget_ || (budget_->held += bytes) <= budget_->bytes;
+  }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  HttpBudget* const budget_;
+  std::size_t bytes_ = 0;
+};
+
 class HttpSession {
  public:
   HttpSession(Stream& stream, const HttpHandler& handler, const HttpLimits& limits, const HttpTooLarge& too_large,
@@ -124,9 +144,10 @@ class HttpSession {
   // False when the connection is to end.
   Task<bool> serve_one() {
     HttpParser parser(limits_);
+    BudgetShare share(limits_.budget);
     auto progress = co_await read_head(parser);
     if (progress) progress = co_await answer_expectation(parser);
-    if (progress) progress = co_await read_body(parser);
+    if (progress) progress = co_await read_body(parser, share);
     if (!progress) {
       co_await refuse(progress.error(), parser);
       co_return false;
@@ -160,14 +181,19 @@ class HttpSession {
     co_return Progress{};
   }
 
-  Task<Progress> read_body(HttpParser& parser) {
+  Task<Progress> read_body(HttpParser& parser, BudgetShare& share) {
+    const SteadyTime began = std::chrono::steady_clock::now();
     while (!parser.done()) {
       const std::size_t before = input_.view().size();
       auto progress = parse_some(parser);
       if (!progress) co_return progress;
       if (parser.done() || input_.view().size() < before) continue;
-      auto got = co_await read_more(kBodyRead, limits_.body_timeout);
+      // Single bytes do not extend the time for ever: nobody has shown a key yet.
+      const auto earned = std::chrono::seconds(share.bytes() / limits_.body_rate);
+      const Duration left = time_left(began + limits_.body_timeout + earned);
+      auto got = co_await read_more(kBodyRead, std::clamp<Duration>(left, Duration(1), limits_.body_timeout));
       if (!got) co_return std::unexpected(refusal_of(got.error()));
+      if (!share.take(*got)) co_return std::unexpected(Refusal{503});
     }
     co_return Progress{};
   }
