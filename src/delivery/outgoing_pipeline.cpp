@@ -73,8 +73,8 @@ store::Conclusion end_with(const Attempt& attempt, Tools& tools, const Answer& a
     case Answer::Kind::Failed:
       conclusion.delivery = delivery_for(attempt, "HardFail", answer.details, now);
       break;
-    case Answer::Kind::Retry:
-      conclusion.queue = store::QueueChange::Retry;
+    case Answer::Kind::Retry:  // a step before sending says so: that is no attempt
+      conclusion.queue = store::QueueChange::Wait;
       conclusion.retry_at = answer.at;
       break;
     case Answer::Kind::Done:

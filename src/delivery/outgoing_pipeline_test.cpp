@@ -128,7 +128,7 @@ TEST_F(Pipeline, KeepsIncomingMessagesInTheQueueForEver) {
   const auto ended = before();
   ASSERT_TRUE(ended);
   EXPECT_FALSE(ended->delivery);
-  EXPECT_EQ(ended->queue, QueueChange::Retry);
+  EXPECT_EQ(ended->queue, QueueChange::Wait);
   EXPECT_EQ(ended->retry_at, now + 1h);
 }
 

@@ -98,7 +98,8 @@ void Committer::finish(Batch& batch) {
   for (const ConcludeWork& work : batch.conclusions) {
     const Conclusion& c = *work.conclusion;
     if (c.queue == QueueChange::Keep) context_.note_due(c.server_id, Time{});
-    if (c.queue == QueueChange::Retry) context_.note_due(c.server_id, c.retry_at.value_or(Time{}));
+    if (c.queue == QueueChange::Retry || c.queue == QueueChange::Wait)
+      context_.note_due(c.server_id, c.retry_at.value_or(Time{}));
   }
   auto work = batch.accepts.begin();
   for (const JobPtr& job : batch.jobs) {

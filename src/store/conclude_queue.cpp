@@ -16,6 +16,9 @@ constexpr std::string_view kRetry =
     "UPDATE {queue}`queued_messages` SET attempts = attempts + 1, retry_after = ?, locked_by = NULL, locked_at = NULL "
     "WHERE id = ? AND ";
 
+constexpr std::string_view kWait =
+    "UPDATE {queue}`queued_messages` SET retry_after = ?, locked_by = NULL, locked_at = NULL WHERE id = ? AND ";
+
 void settle_recovered(sql::Connection& connection, const sql::Names& names, const ConcludeWork& work,
                       const std::string& lease) {
   const Conclusion& c = *work.conclusion;
@@ -34,6 +37,7 @@ void settle_recovered(sql::Connection& connection, const sql::Names& names, cons
           sql::bind_names(std::string(kRetry) + ours, names),
           {sql::DateTime{whole_seconds_up(c.retry_at.value_or(system_now()))}, c.queue_id, std::string_view(pattern)});
       return;
+    case QueueChange::Wait:  // never journalled: nothing was sent
     case QueueChange::Keep:
       connection.run(
           sql::bind_names(
@@ -59,6 +63,7 @@ std::size_t write_queue_changes(sql::Connection& connection, const sql::Names& n
   std::vector<Id> done, kept;
   std::size_t wanted = 0, affected = 0;
   const std::string retry = sql::bind_names(std::string(kRetry) + "locked_by = ?", names);
+  const std::string wait = sql::bind_names(std::string(kWait) + "locked_by = ?", names);
   for (const ConcludeWork* work : works) {
     const Conclusion& c = *work->conclusion;
     if (c.recovered) {
@@ -68,9 +73,9 @@ std::size_t write_queue_changes(sql::Connection& connection, const sql::Names& n
     wanted += !work->recorded_before;
     if (c.queue == QueueChange::Done) done.push_back(c.queue_id);
     if (c.queue == QueueChange::Keep) kept.push_back(c.queue_id);
-    if (c.queue != QueueChange::Retry) continue;
+    if (c.queue != QueueChange::Retry && c.queue != QueueChange::Wait) continue;
     const sql::DateTime due{whole_seconds_up(c.retry_at.value_or(system_now()))};
-    affected += std::size_t(connection.run(retry, {due, c.queue_id, std::string_view(lease)}).affected);
+    affected += std::size_t(connection.run(c.queue == QueueChange::Wait ? wait : retry, {due, c.queue_id, std::string_view(lease)}).affected);
   }
   affected += change_all(connection,
                          sql::bind_names("DELETE FROM {queue}`queued_messages` WHERE locked_by = ? AND id IN ", names),

@@ -108,6 +108,7 @@ enum class QueueChange {
   Done,   // the row goes
   Retry,  // attempts + 1, due at retry_at
   Keep,   // back to the table as it was (lease given up)
+  Wait,   // due at retry_at, attempts unchanged: nothing was attempted
 };
 
 // The outcome of one attempt: delivery row, message status, queue row, statistics, in one transaction.
