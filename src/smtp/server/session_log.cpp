@@ -13,8 +13,9 @@ constexpr std::string_view kComponent = "smtp-server";
 
 // `AUTH PLAIN <secret>`: the secret never reaches a log.
 std::string redacted(std::string_view line) {
-  if (!istarts_with(line, "AUTH ")) return std::string(line);
-  const auto mechanism_end = line.find(' ', 5);
+  constexpr std::string_view kBlanks = " \t";  // the parser takes either
+  if (!istarts_with(line, "AUTH") || line.find_first_of(kBlanks) != 4) return std::string(line);
+  const auto mechanism_end = line.find_first_of(kBlanks, 5);
   if (mechanism_end == std::string_view::npos) return std::string(line);
   return std::string(line.substr(0, mechanism_end + 1)) + "[redacted]";
 }
