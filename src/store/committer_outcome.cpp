@@ -53,7 +53,7 @@ bool Committer::messages_are_there(sql::Connection& connection, const Batch& bat
   const auto names = [&](Id server_id) { return context_.databases.names(server_id); };
   for (const AcceptWork* work : batch.all_accepts) {
     const Submission& submission = *work->submission;
-    if (submission.messages.empty() || work->message_ids.empty() || work->queue_ids.empty()) continue;
+    if (submission.messages.empty() || work->message_ids.empty()) continue;
     return connection
         .scalar(sql::bind_names("SELECT 1 FROM {message}`messages` WHERE token = ? AND id = ?",
                                 names(submission.server_id)),
