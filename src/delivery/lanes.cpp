@@ -117,7 +117,8 @@ void Lanes::pump(const LanePtr& lane) {
     lane->idle.pop_front();
     --lane->connections;
   }
-  if (wants_connection(*lane, shared_.options.lane_connections, Steady::now())) {
+  // Without a place the lane waits; each tick asks again.
+  if (wants_connection(*lane, shared_.options.lane_connections, Steady::now()) && shared_.take_place()) {
     lane->connecting = true;
     ++lane->connections;
     loop_.spawn(open(lane), "connection");
@@ -216,6 +217,7 @@ io::Task<> Lanes::open(LanePtr lane) {
   if (lane->moved.empty() && lane->ready.empty()) {  // another connection was quicker
     lane->connecting = false;
     --lane->connections;
+    --shared_.places;
     erase_if_empty(lane);
     co_return;
   }
@@ -250,6 +252,7 @@ io::Task<> Lanes::open(LanePtr lane) {
 
 void Lanes::opening_failed(const LanePtr& lane, ConnectFailure failure) {
   --lane->connections;
+  --shared_.places;
   if (lane->connections > 0) {
     lane->no_more_until = Steady::now() + kAfterRefusedConnection;
   } else {

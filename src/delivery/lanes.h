@@ -50,6 +50,13 @@ struct Shared {
   std::atomic<bool> database_away{false};  // said once, and once more when it is back
   std::atomic<std::size_t> lanes{0}, connections{0}, transactions{0}, past_dot{0};
   std::atomic<std::size_t> finishing{0};  // outcomes that are not with `settlement` yet
+  std::atomic<std::size_t> places{0};  // taken of options.connections, from before connecting until after closing
+
+  bool take_place() {
+    if (places.fetch_add(1) < options.connections) return true;
+    --places;
+    return false;
+  }
 
   Shared(store::Store& store, const config::Config& config, io::Resolver& resolver, io::Pool& pool,
          WorkerOptions options, std::unique_ptr<Journal> journal, Dial dial);

@@ -99,6 +99,7 @@ io::Task<> Lanes::quit(ConnectionPtr connection) {
 void Lanes::closed(ConnectionPtr connection) {
   connection.reset();
   --shared_.connections;
+  --shared_.places;
   measures().connections.set(double(shared_.connections.load()));
 }
 
