@@ -44,7 +44,9 @@ class WorkerOfThisProcess : public Worker {
     for (const auto& lanes : lanes_) lanes->start();
     if (!shared_->options.claims) return;
     claims_.start();
+    shared_->lease_seen = Steady::now();
     lanes_.front()->loop().spawn(keep_lease(this), "lease");
+    lanes_.front()->loop().spawn(watch_lease(this), "lease");
   }
 
   void wake() override { claims_.wake(); }
@@ -107,6 +109,7 @@ class WorkerOfThisProcess : public Worker {
   }
 
   static io::Task<> keep_lease(WorkerOfThisProcess* self);
+  static io::Task<> watch_lease(WorkerOfThisProcess* self);
 
   const std::shared_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Lanes>> lanes_;
@@ -146,7 +149,6 @@ io::Task<> WorkerOfThisProcess::stop(Duration grace) {
 
 io::Task<> WorkerOfThisProcess::keep_lease(WorkerOfThisProcess* self) {
   const auto shared = self->shared_;
-  auto seen = Steady::now();
   while (!shared->stopping) {
     const auto next = Steady::now() + kHeartbeat;
     while (!shared->stopping && Steady::now() < next) co_await io::Loop::current()->sleep(200ms);
@@ -162,18 +164,27 @@ io::Task<> WorkerOfThisProcess::keep_lease(WorkerOfThisProcess* self) {
     } catch (const std::exception&) {
       // The store's owner reports a database that is away; here only the time since counts.
     }
-    if (ours) seen = Steady::now();
-    if (ours && !*ours) {
+    if (ours && *ours) shared->lease_seen = Steady::now();
+    shared->lease_lost = ours && !*ours;
+    if (shared->lease_lost) {
       measures().lease_lost.add();
       log::error("worker",
                  "the lease was lost: other processes may have taken this one's messages; it lets go of those "
                  "that have not been begun");
       co_await self->on_all(&Lanes::forget_waiting);
     }
-    const bool freeze = Steady::now() - seen > kFreezeAfter;
+  }
+}
+
+// Apart from keep_lease(): a heartbeat that hangs, in the pool's queue or in the database, is no heartbeat.
+io::Task<> WorkerOfThisProcess::watch_lease(WorkerOfThisProcess* self) {
+  const auto shared = self->shared_;
+  while (!shared->stopping) {
+    const bool freeze = shared->lease_lost || Steady::now() - shared->lease_seen.load() > kFreezeAfter;
     if (freeze != shared->frozen.exchange(freeze)) {
       log::warn("worker", freeze ? "no delivery begins while the lease cannot be renewed" : "deliveries begin again");
     }
+    co_await io::Loop::current()->sleep(200ms);
   }
 }
 
