@@ -44,15 +44,15 @@ struct Shared {
   OwnHost own;
   smtp::client::Timeouts timeouts;
 
-  std::atomic<bool> stopping{false};       // nothing new is begun
-  std::atomic<bool> cut{false};            // transactions before their final dot do not pass it any more
-  std::atomic<bool> frozen{false};         // the lease could not be renewed: nothing new is begun for now
-  std::atomic<bool> database_away{false};  // said once, and once more when it is back
-  std::atomic<bool> lease_lost{false};     // another process has it, or its row is gone
+  std::atomic<bool> stopping{false};             // nothing new is begun
+  std::atomic<bool> cut{false};                  // transactions before their final dot do not pass it any more
+  std::atomic<bool> frozen{false};               // the lease could not be renewed: nothing new is begun for now
+  std::atomic<bool> database_away{false};        // said once, and once more when it is back
+  std::atomic<bool> lease_lost{false};           // another process has it, or its row is gone
   std::atomic<Steady::time_point> lease_seen{};  // the last heartbeat that succeeded
   std::atomic<std::size_t> lanes{0}, connections{0}, transactions{0}, past_dot{0};
   std::atomic<std::size_t> finishing{0};  // outcomes that are not with `settlement` yet
-  std::atomic<std::size_t> places{0};  // taken of options.connections, from before connecting until after closing
+  std::atomic<std::size_t> places{0};     // taken of options.connections, from before connecting until after closing
 
   bool take_place() {
     if (places.fetch_add(1) < options.connections) return true;
