@@ -9,7 +9,7 @@ namespace posthaste::app {
 
 namespace {
 
-constexpr io::HttpLimits kLimits{.header_bytes = 16 * 1024, .body_bytes = 64 * 1024};
+const io::HttpLimits kLimits{.header_bytes = 16 * 1024, .body_bytes = 64 * 1024};
 
 std::string host_name() {
   char name[256] = {};

@@ -36,8 +36,8 @@ sigset_t watched_signals() {
   return set;
 }
 
-// The usual soft limit of 1024 is there for programs that use select(2): a tenth of max_connections would use it up, and
-// then nothing can be accepted, delivered or opened.
+// The usual soft limit of 1024 is there for programs that use select(2): a tenth of max_connections would use it up,
+// and then nothing can be accepted, delivered or opened.
 void raise_descriptor_limit(std::int64_t wanted) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -66,7 +66,11 @@ log::Options log_options(const config::Config& config) {
 class Process {
  public:
   Process(const config::LoadOptions& load, const config::Config& config, Roles roles)
-      : load_(load), config_(config), roles_(roles), runtime_(std::size_t(0)), pool_(kPoolThreads) {}
+      : load_(load),
+        config_(config),
+        roles_(roles),
+        runtime_(std::size_t(0)),
+        pool_(std::make_unique<io::Pool>(kPoolThreads)) {}
 
   Result<> start() {
     if (auto key = check_signing_key(); !key) return key;
@@ -79,9 +83,9 @@ class Process {
     resolver_ = std::move(*resolver);
     runtime_.start();
 
-    if (roles_.worker) worker_ = delivery::Worker::make(*store_, config_, *resolver_, runtime_, pool_);
+    if (roles_.worker) worker_ = delivery::Worker::make(*store_, config_, *resolver_, runtime_, *pool_);
     intake_ = std::make_unique<intake::Intake>(*store_, config_, worker_.get());
-    installation_.reset(new Installation{config_, *store_, *resolver_, runtime_, pool_, worker_.get(), intake_.get()});
+    installation_.reset(new Installation{config_, *store_, *resolver_, runtime_, *pool_, worker_.get(), intake_.get()});
     if (auto listening = open_listeners(); !listening) return listening;
     if (worker_) worker_->start();
     // The worker has a heartbeat of its own, which must not run beside another one.
@@ -122,6 +126,7 @@ class Process {
 
   void close() {
     runtime_.stop();
+    pool_.reset();
     if (!store_) return;
     try {
       store_->close();
@@ -224,7 +229,7 @@ class Process {
     while (!self->stopping_->load()) {
       std::string error;
       try {
-        co_await self->pool_.run(work);
+        co_await self->pool_->run(work);
       } catch (const std::exception& thrown) {
         if (!sql::unreachable(thrown)) error = thrown.what();  // the store says when its database is gone
       }
@@ -241,11 +246,11 @@ class Process {
   const config::LoadOptions& load_;
   const config::Config& config_;
   Roles roles_;
-  // Destroyed from the bottom up: the pool ends before the store that its work uses.
+  // Destroyed from the bottom up. The pool is ended first of all, in close(): its work uses everything else.
   io::Runtime runtime_;
   std::unique_ptr<io::Resolver> resolver_;
   std::unique_ptr<store::Store> store_;
-  io::Pool pool_;
+  std::unique_ptr<io::Pool> pool_;
   std::unique_ptr<delivery::Worker> worker_;
   std::unique_ptr<intake::Intake> intake_;
   std::unique_ptr<Installation> installation_;

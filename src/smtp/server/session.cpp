@@ -301,6 +301,7 @@ void Session::on_starttls(std::string_view argument) {
 // RFC 3207 4.2: what was said in clear is forgotten.
 void Session::tls_started(const io::TlsInfo& info) {
   count::tls_connection();
+  if (want_ != Want::StartTls) return;  // ended while the handshake ran
   reset_transaction();
   tls_ = info;
   if (state_ == State::Handshake)

@@ -139,6 +139,7 @@ class Session {
   void on_data(std::string_view argument, bool crlf);
   void on_bdat(std::string_view argument);
   void begin_text();
+  bool out_of_memory() const;
   std::size_t take_text(std::string_view input);
   std::size_t take_chunk(std::string_view input);
   void end_chunk();

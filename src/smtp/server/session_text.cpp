@@ -109,12 +109,21 @@ void Session::begin_text() {
   if (chunk_left_ == 0) end_chunk();
 }
 
+// Sessions that were let in while there was room may together outgrow it: at twice the limit they are ended.
+bool Session::out_of_memory() const {
+  if (limits_.inflight.load(std::memory_order_relaxed) < 2 * settings_.inflight_memory_limit) return false;
+  count::limit("memory");
+  return true;
+}
+
 std::size_t Session::take_text(std::string_view input) {
   const auto [used, ended] = decoder_->feed(input, text_);
   memory_.hold(text_.size());
   if (ended) {
     ++progress_;
     end_text();
+  } else if (out_of_memory()) {
+    goodbye("4.3.1", "Insufficient system storage");
   } else if (decoder_->bytes() > 2 * std::uint64_t(settings_.max_message_size())) {
     count::client_error("message-too-large");
     goodbye("4.3.4", "Message too large");
@@ -127,6 +136,7 @@ std::size_t Session::take_chunk(std::string_view input) {
   if (!chunk_refusal_) {
     decoder_->feed(piece, text_);
     memory_.hold(text_.size());
+    if (out_of_memory()) goodbye("4.3.1", "Insufficient system storage");
   }
   chunk_left_ -= piece.size();
   if (chunk_left_ == 0) end_chunk();
