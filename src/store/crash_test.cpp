@@ -67,6 +67,7 @@ TEST_F(Crash, NothingAcknowledgedIsLost) {
   callers.join();
   EXPECT_GT(refused, 0);
   EXPECT_GE(count(), before + 300);
+  store_->poll_changes();  // looks whether the database is there
   EXPECT_TRUE(store_->healthy());
 
   std::set<std::string> stored;
