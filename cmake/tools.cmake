@@ -15,7 +15,7 @@ endif()
 add_compile_options(-Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Sibling calls: without them a coroutine that awaits finished ones in a loop grows the stack with each, below -O2.
-  add_compile_options(-fpch-preprocess -foptimize-sibling-calls -Wno-missing-field-initializers -Wno-maybe-uninitialized)
+  add_compile_options(-fpch-preprocess -foptimize-sibling-calls -Wno-missing-field-initializers -Wno-maybe-uninitialized -Wno-array-bounds)
 else()
   add_compile_options(-Wno-missing-field-initializers -Wno-missing-designated-field-initializers)
 endif()
