@@ -79,7 +79,7 @@ def blackbox(database):
 
 def kill(database):
     return Part(f"kill-{database}", [str(HERE / "run"), str(HERE / "kill")], pytest_count,
-                {"POSTHASTE": str(BINARY), "DATABASE": database, "KILL_ROUNDS": os.environ.get("KILL_ROUNDS", "50")})
+                {"POSTHASTE": str(BINARY), "DATABASE": database, "KILL_ROUNDS": os.environ.get("KILL_ROUNDS", "15")})
 
 
 PARTS = {
