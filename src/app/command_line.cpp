@@ -166,10 +166,10 @@ int CommandLine::run_with_installation(const Command& command, const std::vector
 int main_program(int argc, char** argv) {
   Call call;
   call.terminal = ::isatty(STDIN_FILENO) != 0;
-  log::configure({.level = log::Level::Warn});  // a command speaks for itself; a role sets its own level
+  // A command speaks for itself; a role sets its own level. No thread is started here: roles block signals first.
+  log::set_level(log::Level::Warn);
   CommandLine line;
   const int status = line.execute({argv + 1, argv + argc}, call, nullptr);
-  log::flush_and_stop();
   write_all(stdout, call.out);
   write_all(stderr, call.err);
   return status;

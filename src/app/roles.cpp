@@ -13,6 +13,7 @@
 #include "app/files.h"
 #include "app/health.h"
 #include "app/installation.h"
+#include "app/ports.h"
 #include "app/web.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -179,6 +180,16 @@ class Process {
       std::vector<std::pair<std::string, bool>> found{{"database", store_->healthy()}, {"running", !stopping_->load()}};
       return found;
     };
+    const auto& smtp_server = config_.smtp_server;
+    const auto& web_server = config_.web_server;
+    if (roles_.smtp && smtp_server.listeners.empty()) {
+      auto free = check_port_free(smtp_server.default_bind_address, std::uint16_t(smtp_server.default_port));
+      if (!free) return free;
+    }
+    if (roles_.web) {
+      auto free = check_port_free(web_server.default_bind_address, std::uint16_t(web_server.default_port));
+      if (!free) return free;
+    }
     if (roles_.smtp) {
       auto smtp = intake::SmtpServer::open(*intake_, config_, *resolver_, runtime_);
       if (!smtp) return std::unexpected(std::move(smtp.error()));

@@ -32,7 +32,8 @@ message_db:
 
 std::string settings_file(const std::string& host, bool mariadb) {
   const bool local = host == "localhost";
-  return fmt::format(R"(# Posthaste's configuration. `posthaste config sample` prints every key with its meaning.
+  return fmt::format(
+      R"(# Posthaste's configuration. `posthaste config sample` prints every key with its meaning.
 version: 2
 
 posthaste:
@@ -48,13 +49,13 @@ postal:
 web_server:
   default_port: 5000
   default_bind_address: 127.0.0.1
-
+{allowed}
 smtp_server:
   default_port: {port}
   default_bind_address: "{bind}"
 
 dns:
-  # Publish these names for your installation; docs/dns.md tells how.
+  # Names of this installation. They need records of their own: mx and rp point here, spf lists your addresses.
   mx_records: [mx.{domain}]
   spf_include: spf.{domain}
   return_path_domain: rp.{domain}
@@ -64,11 +65,11 @@ dns:
 rails:
   secret_key: {secret}
 )",
-                     fmt::arg("host", host), fmt::arg("protocol", local ? "http" : "https"),
-                     fmt::arg("database", mariadb ? "mariadb" : "sqlite"), fmt::arg("port", local ? 2525 : 25),
-                     fmt::arg("bind", local ? "127.0.0.1" : "::"),
-                     fmt::arg("domain", local ? "localhost.localdomain" : host),
-                     fmt::arg("databases", database_section(mariadb)), fmt::arg("secret", random_hex(256)));
+      fmt::arg("host", host), fmt::arg("allowed", local ? "  allowed_hosts: [127.0.0.1, \"[::1]\"]\n" : ""),
+      fmt::arg("protocol", local ? "http" : "https"), fmt::arg("database", mariadb ? "mariadb" : "sqlite"),
+      fmt::arg("port", local ? 2525 : 25), fmt::arg("bind", local ? "127.0.0.1" : "::"),
+      fmt::arg("domain", local ? "localhost.localdomain" : host), fmt::arg("databases", database_section(mariadb)),
+      fmt::arg("secret", random_hex(256)));
 }
 
 struct Bootstrap {

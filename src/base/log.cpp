@@ -155,6 +155,8 @@ void flush_and_stop() {
   if (writers) writers->waiting->flush();
 }  // the pool's destructor writes what waits
 
+void set_level(Level level) { g_level = level; }
+
 bool enabled(Level level) { return level >= g_level.load(std::memory_order_relaxed); }
 
 void write(Level level, std::string_view component, std::string_view message, const Fields& fields) {

@@ -42,6 +42,8 @@ struct Options {
 
 // Called once at start, and again on reload. Before it, lines go to standard error at Info.
 void configure(const Options& options);
+// The threshold alone, without starting the writer: for programs that end soon.
+void set_level(Level level);
 // Writes out what waits and stops the writer; further lines are written at once.
 void flush_and_stop();
 bool enabled(Level level);

@@ -48,6 +48,15 @@ def test_second_process_is_refused(product):
     assert done.returncode == 6 and "in use by another Posthaste process" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("port", [2525, 5000])
+def test_port_in_use(new_product, product, port):
+    """A second installation of the same user must not share the first one's port unseen."""
+    other = Product(None); other.settings["smtp_server"]["default_port"], other.settings["web_server"]["default_port"] = 2626, 5050
+    other.settings["smtp_server" if port == 2525 else "web_server"]["default_port"] = port; other.write()
+    done = other.run("run")
+    assert done.returncode == 6 and f"Port {port} on 127.0.0.1 is in use" in done.stderr, done.stderr
+
+
 @pytest.mark.only("sqlite")
 def test_embedded_default_makes_itself_ready(dns):
     product = Product()
