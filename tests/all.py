@@ -45,6 +45,7 @@ def pytest_count(text):
 def gtest_count(text):
     ran = sum(int(n) for n in re.findall(r"\[==========\] (\d+) tests? from .* ran\.", text))
     failed = sum(int(n) for n in re.findall(r"\[  FAILED  \] (\d+) tests?, listed below", text))
+    failed += sum(int(n) for n in re.findall(r"\[  SKIPPED \] (\d+) tests?", text))                   # a skipped case has not passed
     return ran - failed, failed
 
 
