@@ -32,8 +32,16 @@ class Part:
         if status != 0 and failed == 0: failed = 1                    # broke outside a case
         if passed + failed == 0: failed = 1                           # ran nothing
         print(f"{self.name:<24} {passed:5} passed  {failed:3} failed  {time.time() - started:6.1f} s", flush=True)
-        if failed: print(f"--- exit {status}; the end of {log.relative_to(ROOT)}:\n" + "\n".join(text.splitlines()[-60:]) + "\n---", flush=True)
+        if failed: print(f"--- exit {status}; from {log.relative_to(ROOT)}:\n{reasons(text)}\n---", flush=True)
         return passed, failed
+
+
+def reasons(text):
+    """The lines that tell what failed, wherever they stand, and the end of the log."""
+    lines = text.splitlines()
+    told = [i for i, line in enumerate(lines) if re.search(r": Failure$|^\[  FAILED  \]|^\[  SKIPPED \]|^(FAILED|ERROR) |^E   ", line)]
+    shown = sorted({n for i in told[:40] for n in range(i, i + (8 if lines[i].endswith(": Failure") else 1)) if n < len(lines)})
+    return "\n".join([lines[n] for n in shown] + ["..."] + lines[-30:])
 
 
 def pytest_count(text):
