@@ -12,6 +12,15 @@ bool for_us(const mail::HeaderField& field) {
   return std::ranges::any_of(kForUs, [&](auto name) { return field.is(name); });
 }
 
+// The empty line behind header fields that stand alone, or the end of the last line: it goes over the wire in any case,
+// so SIZE= has to count it.
+std::string_view missing_end(const store::RawMessage& raw) {
+  const std::string_view bytes = raw.bytes();
+  if (raw.headers().size() == bytes.size()) return bytes.ends_with('\n') ? "\r\n" : "\r\n\r\n";
+  if (bytes.ends_with('\n')) return "";
+  return bytes.ends_with('\r') ? "\n" : "\r\n";
+}
+
 }  // namespace
 
 std::vector<std::string_view> wire_pieces(const std::string& front, const store::RawMessage& raw) {
@@ -27,8 +36,8 @@ std::vector<std::string_view> wire_pieces(const std::string& front, const store:
     from = at + field.whole.size();
   }
   if (from < bytes.size()) pieces.push_back(bytes.substr(from));
-  // Header fields alone, without the empty line that ends them.
-  if (raw.headers().size() == bytes.size()) pieces.emplace_back(bytes.ends_with('\n') ? "\r\n" : "\r\n\r\n");
+  const std::string_view ending = missing_end(raw);
+  if (!ending.empty()) pieces.push_back(ending);
   return pieces;
 }
 

@@ -10,8 +10,9 @@
 
 namespace posthaste::delivery {
 
-// Resent-Sender, signature and X-Postal-MsgID, then the message without X-Postal-Tag, X-AMP and X-Postal-Track. The
-// pieces are views of `front` and `raw`; both must stay.
+// Resent-Sender, signature and X-Postal-MsgID, then the message without X-Postal-Tag, X-AMP and X-Postal-Track, with
+// the end of its last line even where that was not stored: the sum of the pieces is what SIZE= announces. The pieces
+// are views of `front` and `raw`; both must stay.
 std::vector<std::string_view> wire_pieces(const std::string& front, const store::RawMessage& raw);
 
 // `Resent-Sender: <mail_from>` with line end, or nothing for an empty sender or when it is switched off.

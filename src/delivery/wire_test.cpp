@@ -29,6 +29,12 @@ TEST(Wire, EndsTheHeaderOfAMessageWithoutABody) {
   EXPECT_EQ(wire("", "A: 1\r\n\r\n"), "A: 1\r\n\r\n");
 }
 
+TEST(Wire, EndsTheLastLineSoThatTheAnnouncedSizeCountsIt) {
+  EXPECT_EQ(wire("", "A: 1\r\n\r\nHi"), "A: 1\r\n\r\nHi\r\n");
+  EXPECT_EQ(wire("", "A: 1\r\n\r\nHi\r"), "A: 1\r\n\r\nHi\r\n");
+  EXPECT_EQ(wire("", "A: 1\r\n\r\nHi\r\n"), "A: 1\r\n\r\nHi\r\n");
+}
+
 TEST(ResentSender, IsLeftOutForEmptySendersAndWhenSwitchedOff) {
   EXPECT_EQ(resent_sender("a@x.test", true), "Resent-Sender: a@x.test\r\n");
   EXPECT_EQ(resent_sender("", true), "");
