@@ -1,4 +1,5 @@
 // The file, its versions, profiles and checks (admin-and-config.md, cases 1 and 7 to 17).
+#include "config/setting.h"
 #include "config/testing_config.h"
 
 namespace posthaste::config {
@@ -41,7 +42,8 @@ TEST_F(ConfigTest, PathsFollowTheFilesFolder) {
 
 TEST_F(ConfigTest, AFileThatIsNamedOnTheCommandLineMustExist) {
   path = "/x/y/postal.yml";
-  EXPECT_THAT(errors(), ElementsAre(HasSubstr("/x/y/postal.yml")));
+  EXPECT_THAT(errors(), ElementsAre(::testing::AllOf(HasSubstr("/x/y/postal.yml"),
+                                                     HasSubstr("posthaste bootstrap HOSTNAME /x/y"))));
 }
 
 TEST_F(ConfigTest, AFileWithoutVersionHasVersion1) {
@@ -180,6 +182,21 @@ TEST_F(ConfigTest, UnknownKeysAreReportedWithWhatWasProbablyMeant) {
   EXPECT_THAT(loaded.warnings, ::testing::UnorderedElementsAre(
                                    HasSubstr("message_db.database_name_prefix"), HasSubstr("dns.helo_hostname"),
                                    HasSubstr("dns.spf_include"), HasSubstr("postal.web_hostname")));
+}
+
+TEST_F(ConfigTest, ASuggestionIsNearOrThereIsNone) {
+  EXPECT_EQ(nearest_key("smtp_server.tls_enable"), "smtp_server.tls_enabled");
+  EXPECT_EQ(nearest_key("smtp_sever.tls_enabld"), "smtp_server.tls_enabled");
+  EXPECT_EQ(nearest_key("dns.spf_inclde"), "dns.spf_include");
+  // The same section comes first, then the one section that has the name.
+  EXPECT_EQ(nearest_key("main_db.hots"), "main_db.host");
+  EXPECT_EQ(nearest_key("web_server.tls_enabled"), "smtp_server.tls_enabled");
+  EXPECT_EQ(nearest_key("signing_key_path"), "postal.signing_key_path");
+  // Of many sections that have it none is more likely than the others; nothing is like these.
+  EXPECT_EQ(nearest_key("postal.host"), "");
+  EXPECT_EQ(nearest_key("smtp_server.tls"), "");
+  EXPECT_EQ(nearest_key("dns.frobnicate"), "");
+  EXPECT_EQ(nearest_key("x.y"), "");
 }
 
 TEST_F(ConfigTest, RelaysAreUrlsOrHosts) {

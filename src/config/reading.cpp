@@ -55,7 +55,11 @@ class Reader {
     out_.root = fs::path(absolute(choice.path)).parent_path().string();
     document_.empty = true;
     if (!choice.exists) {
-      if (choice.demanded) out_.errors.push_back(fmt::format("--config: there is no file {}", choice.path));
+      if (choice.demanded)
+        out_.errors.push_back(
+            fmt::format("--config: there is no file {}; `posthaste bootstrap HOSTNAME {}` writes a postal.yml there, "
+                        "script/server sets up a whole installation to try",
+                        absolute(choice.path), out_.root));
       notice(fmt::format("No configuration file found at {}", choice.path));
       notice("Only using environment variables for configuration");
       return;

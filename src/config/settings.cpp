@@ -30,6 +30,39 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+// Finds the least distance to a word; what needs more edits than a typing mistake is another word.
+class Least {
+ public:
+  explicit Least(std::string_view word) : word_(word), least_(word.size() / 4 + 2) {}
+  bool beats(std::string_view candidate) {
+    const auto edits = distance(word_, candidate);
+    if (edits >= least_ || edits >= candidate.size()) return false;
+    least_ = edits;
+    return true;
+  }
+
+ private:
+  std::string_view word_;
+  std::size_t least_;
+};
+
+std::pair<std::string_view, std::string_view> parts_of(std::string_view key) {
+  const auto dot = key.find('.');
+  if (dot == std::string_view::npos) return {{}, key};
+  return {key.substr(0, dot), key.substr(dot + 1)};
+}
+
+// The group itself when it exists, else the one that its name resembles.
+std::string nearest_group(std::string_view wrong) {
+  std::string nearest;
+  Least least(wrong);
+  for (const auto& setting : settings()) {
+    if (setting.group() == wrong) return std::string(wrong);
+    if (least.beats(setting.group())) nearest = setting.group();
+  }
+  return nearest;
+}
+
 Settings whole_table() {
   Settings all = installation_settings();
   for (auto part : {server_settings(), smtp_server_settings(), delivery_settings(), http_settings()})
@@ -62,17 +95,17 @@ std::string nearest_key(std::string_view unknown) {
   for (const auto& setting : settings())
     if (setting.v1_path == unknown) return setting.key;
 
-  const std::string_view name = unknown.substr(unknown.find('.') + 1);
+  const auto [wrong_group, name] = parts_of(unknown);
+  const std::string group = nearest_group(wrong_group);
   std::string nearest;
-  std::size_t least = unknown.size() / 4 + 2;  // more edits than that are another word
+  Least least(name);
+  std::vector<std::string> elsewhere;
   for (const auto& setting : settings()) {
-    const bool same_name = setting.name() == name;  // right name, wrong group
-    const std::size_t edits = same_name ? 1 : distance(unknown, setting.key);
-    if (edits >= least) continue;
-    least = edits;
-    nearest = setting.key;
+    if (setting.group() == group && least.beats(setting.name())) nearest = setting.key;
+    if (setting.name() == name) elsewhere.push_back(setting.key);
   }
-  return nearest;
+  if (!nearest.empty()) return nearest;
+  return elsewhere.size() == 1 ? elsewhere.front() : std::string();  // of several, each would be a guess
 }
 
 }  // namespace posthaste::config
