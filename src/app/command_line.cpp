@@ -9,8 +9,10 @@
 
 #include "app/admin_socket.h"
 #include "app/command.h"
+#include "app/usage.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/version.h"
 #include "sql/sql.h"
 
 namespace posthaste::app {
@@ -65,6 +67,7 @@ CommandLine::CommandLine() : root_("Posthaste: a mail delivery platform", "posth
                    "Configuration file (default: POSTHASTE_CONFIG, POSTAL_CONFIG_FILE_PATH, "
                    "./config/postal/postal.yml, /config/postal.yml, /opt/postal/config/postal.yml, "
                    "/etc/posthaste/postal.yml)");
+  root_.set_version_flag("--version", std::string(kVersion), "Print the version");
   root_.add_flag("--json", json_, "One JSON document on standard output and nothing else");
   root_.add_flag("--quiet", quiet_, "No progress and no warnings");
   root_.add_flag("--verbose", verbose_, "Say more");
@@ -102,12 +105,14 @@ const CommandLine::Command* CommandLine::chosen() const {
 int CommandLine::execute(const std::vector<std::string>& words, Call& call, Installation* installation) {
   try {
     root_.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them last first
-  } catch (const CLI::ParseError& error) {
+  } catch (const CLI::Success& asked) {                                   // --help, --version
     std::ostringstream out, err;
-    const int status = root_.exit(error, out, err);
+    root_.exit(asked, out, err);
     call.print(out.str());
-    call.err += err.str();
-    return status == 0 ? kDone : kUsage;
+    return kDone;
+  } catch (const CLI::ParseError& error) {
+    call.err += explain_usage(root_, words, error);
+    return kUsage;
   }
   call.json = json_;
   call.quiet = quiet_;
@@ -116,7 +121,7 @@ int CommandLine::execute(const std::vector<std::string>& words, Call& call, Inst
   if (!config_path_.empty()) call.load.path = config_path_;
 
   const Command* command = chosen();
-  if (!command) return call.fail(kUsage, "Say which of its commands. `--help` lists them.");
+  if (!command) return call.fail(kUsage, short_help());
   try {
     if (command->needs == Needs::Nothing) return command->run(call);
     return run_with_installation(*command, words, call, installation);

@@ -1,27 +1,64 @@
 // config check|show|sample|convert|reference, version, default-dkim-record, console.
+#include <filesystem>
+
 #include "app/command.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "intake/smtp_server.h"
 #include "trust/dkim.h"
 
 namespace posthaste::app {
 
 namespace {
 
+// Files that a start depends on; what is wrong with them, and what that means.
+std::vector<std::string> wrong_files(const config::Config& config) {
+  std::vector<std::string> wrong;
+  const std::string& key_path = config.postal.signing_key_path;
+  const bool made_at_start = config.sqlite() && !std::filesystem::exists(key_path);
+  if (const auto key = trust::SigningKey::from_file(key_path); !key && !made_at_start)
+    wrong.push_back(
+        fmt::format("postal.signing_key_path: {} {}: nothing starts without it", key.error().text, key.error().cause));
+
+  bool starttls = false, implicit = false;
+  const auto listenings = intake::listenings_of(config);
+  for (const auto& listening : listenings) {
+    starttls = starttls || (listening.settings.tls_enabled && !listening.settings.implicit_tls);
+    implicit = implicit || listening.settings.implicit_tls;
+  }
+  if (!starttls && !implicit) return wrong;
+  const auto tls = io::TlsContext::server(listenings.front().tls);
+  if (tls) return wrong;
+  std::vector<std::string> means;
+  if (starttls) means.emplace_back("Posthaste would run WITHOUT STARTTLS.");
+  if (implicit) means.emplace_back("Listeners with smtps:// would not open.");
+  wrong.push_back(fmt::format("smtp_server.tls_certificate_path, smtp_server.tls_private_key_path: {}. {}",
+                              tls.error().text, join(means, " ")));
+  return wrong;
+}
+
 int check(Call& call) {
   const auto loaded = config::load(call.load);
-  const auto& lines = loaded ? loaded->warnings : loaded.error();
+  const std::vector<std::string> errors = loaded ? wrong_files(loaded->config) : loaded.error();
+  const std::vector<std::string> warnings = loaded ? loaded->warnings : std::vector<std::string>{};
   if (call.json) {
     JsonWriter json;
-    json.begin_object().field("ok", loaded.has_value()).key(loaded ? "warnings" : "errors").begin_array();
-    for (const auto& text : lines) json.value(text);
-    call.line(json.end_array().end_object().text());
+    json.begin_object().field("ok", errors.empty());
+    const auto list = [&](std::string_view name, const std::vector<std::string>& lines) {
+      json.key(name).begin_array();
+      for (const auto& text : lines) json.value(text);
+      json.end_array();
+    };
+    list("errors", errors);
+    list("warnings", warnings);
+    call.line(json.end_object().text());
   } else {
-    for (const auto& text : lines) call.line((loaded ? "warning: " : "error: ") + text);
-    if (loaded) call.line("OK");
+    for (const auto& text : errors) call.line("error: " + text);
+    for (const auto& text : warnings) call.line("warning: " + text);
+    if (errors.empty()) call.line("OK");
   }
-  return loaded ? kDone : kNegative;
+  return errors.empty() ? kDone : kNegative;
 }
 
 int show(Call& call, const std::string& key, bool reveal) {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/strings.h"
+#include "io/endpoint_text.h"
 
 namespace posthaste::app {
 
@@ -42,7 +43,8 @@ class Web final : public WebServer {
       if (!listener) return std::unexpected(std::move(listener.error()));
       listeners_.push_back(std::move(*listener));
     }
-    log::info("web-server", fmt::format("Listening on {}:{}", web.default_bind_address, web.default_port));
+    if (const auto ip = IpAddress::parse(web.default_bind_address))
+      log::info("web-server", "Listening on " + io::to_text(io::Endpoint{*ip, std::uint16_t(web.default_port)}));
     return {};
   }
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/network.h"
 #include "base/random.h"
+#include "base/similar.h"
 #include "base/strings.h"
 #include "base/time.h"
 
@@ -120,6 +121,17 @@ TEST(Json, keeps_order_and_escapes) {
   json.key("empty").begin_object().end_object().field("time", 1700000000.123456).end_object();
   EXPECT_EQ(json.text(),
             R"({"b":"a\u003c\"\n\u2028","a":1,"list":[true,null,1.0],"empty":{},"time":1700000000.123456})");
+}
+
+TEST(Similar, FindsTheWordThatWasMeantOrNone) {
+  const std::vector<std::string> words{"queue", "messages", "held", "user"};
+  EXPECT_EQ(nearest("quue", words), "queue");
+  EXPECT_EQ(nearest("message", words), "messages");
+  EXPECT_EQ(nearest("hedl", words), "held");
+  EXPECT_EQ(nearest("frobnicate", words), "");
+  EXPECT_EQ(nearest("x", words), "");
+  EXPECT_EQ(nearest("", words), "");
+  EXPECT_EQ(nearest(std::string(100000, 'q'), words), "");
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // The table as a whole, and the search for what was meant by an unknown key.
-#include <numeric>
-
+#include "base/similar.h"
 #include "base/strings.h"
 #include "config/setting.h"
 
@@ -14,38 +13,6 @@ constexpr std::pair<std::string_view, std::string_view> kKnownMistakes[] = {
     {"smtp_relays", "postal.smtp_relays"},
 };
 
-// Edits that turn one word into the other (Levenshtein).
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
-// Finds the least distance to a word; what needs more edits than a typing mistake is another word.
-class Least {
- public:
-  explicit Least(std::string_view word) : word_(word), least_(word.size() / 4 + 2) {}
-  bool beats(std::string_view candidate) {
-    const auto edits = distance(word_, candidate);
-    if (edits >= least_ || edits >= candidate.size()) return false;
-    least_ = edits;
-    return true;
-  }
-
- private:
-  std::string_view word_;
-  std::size_t least_;
-};
-
 std::pair<std::string_view, std::string_view> parts_of(std::string_view key) {
   const auto dot = key.find('.');
   if (dot == std::string_view::npos) return {{}, key};
@@ -55,10 +22,10 @@ std::pair<std::string_view, std::string_view> parts_of(std::string_view key) {
 // The group itself when it exists, else the one that its name resembles.
 std::string nearest_group(std::string_view wrong) {
   std::string nearest;
-  Least least(wrong);
+  Similar similar(wrong);
   for (const auto& setting : settings()) {
     if (setting.group() == wrong) return std::string(wrong);
-    if (least.beats(setting.group())) nearest = setting.group();
+    if (similar.nearer(setting.group())) nearest = setting.group();
   }
   return nearest;
 }
@@ -98,10 +65,10 @@ std::string nearest_key(std::string_view unknown) {
   const auto [wrong_group, name] = parts_of(unknown);
   const std::string group = nearest_group(wrong_group);
   std::string nearest;
-  Least least(name);
+  Similar similar(name);
   std::vector<std::string> elsewhere;
   for (const auto& setting : settings()) {
-    if (setting.group() == group && least.beats(setting.name())) nearest = setting.key;
+    if (setting.group() == group && similar.nearer(setting.name())) nearest = setting.key;
     if (setting.name() == name) elsewhere.push_back(setting.key);
   }
   if (!nearest.empty()) return nearest;

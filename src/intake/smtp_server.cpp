@@ -1,5 +1,7 @@
 #include "intake/smtp_server.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -20,8 +22,8 @@ Result<std::unique_ptr<SmtpServer>> SmtpServer::open(Intake& intake, const confi
     } else if (own->servers_.empty()) {
       return std::unexpected(std::move(server.error()));
     } else {
-      log::error("smtp-server", "a listener cannot be opened",
-                 {{"listener", name}, {"error", server.error().text}, {"cause", server.error().cause}});
+      log::error("smtp-server", fmt::format("A listener cannot be opened: {}.", server.error().text),
+                 {{"listener", name}, {"cause", server.error().cause}});
     }
   }
   return own;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "io/endpoint_text.h"
 #include "io/stream.h"
 
 namespace posthaste::io {
@@ -43,8 +44,7 @@ Endpoint to_endpoint(const SocketAddress& address);
 Endpoint local_endpoint(int fd);
 Endpoint peer_endpoint(int fd);
 
-std::string to_text(const Endpoint& endpoint);  // `192.0.2.1:25`, `[2001:db8::1]:25`
-std::string system_text(int error);             // `Connection refused`
+std::string system_text(int error);  // `Connection refused`
 
 // Small replies go out at once; dead peers are noticed after 50 + 5 * 10 s.
 void set_connection_options(int fd);

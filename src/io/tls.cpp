@@ -1,10 +1,16 @@
 #include "io/tls.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
 #include <optional>
 
 #include "base/log.h"
@@ -78,27 +84,53 @@ void set_ciphers(SSL_CTX* context, const std::string& ciphers, const Versions& v
              {{"value", ciphers}, {"error", tls_error_text()}});
 }
 
-bool expired(const SSL_CTX* context) {
+// Why a file cannot be opened, or nothing: OpenSSL's own words for it are hard to read.
+std::optional<std::string> unreadable(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::strerror(errno);
+  ::close(fd);
+  return std::nullopt;
+}
+
+std::string date_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1
+             ? fmt::format("{:04}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday)
+             : "an unknown date";
+}
+
+Result<> check_dates(const SSL_CTX* context, const std::string& path) {
   const X509* leaf = SSL_CTX_get0_certificate(context);
-  return leaf && X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0;
+  if (!leaf) return {};
+  const ASN1_TIME* end = X509_get0_notAfter(leaf);
+  if (X509_cmp_current_time(end) >= 0) return {};
+  return fail(ErrorKind::Invalid, fmt::format("the certificate {} has expired on {}", path, date_of(end)));
 }
 
 Result<> load_certificate(SSL_CTX* context, const TlsContext::ServerOptions& options) {
+  const std::string &certificate = options.certificate_path, &key = options.key_path;
+  if (const auto why = unreadable(certificate))
+    return fail(ErrorKind::Invalid, fmt::format("the certificate {} cannot be read: {}", certificate, *why));
+  if (const auto why = unreadable(key))
+    return fail(ErrorKind::Invalid, fmt::format("the private key {} cannot be read: {}", key, *why));
   ERR_clear_error();
-  if (SSL_CTX_use_certificate_chain_file(context, options.certificate_path.c_str()) != 1) {
-    return fail(ErrorKind::Invalid, "cannot read the certificate " + options.certificate_path, tls_error_text());
-  }
+  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1)
+    return fail(ErrorKind::Invalid, fmt::format("the file {} holds no certificate in PEM form", certificate),
+                tls_error_text());
+  const auto mismatch = [&] {
+    return fail(ErrorKind::Invalid,
+                fmt::format("the private key {} does not belong to the certificate {}", key, certificate),
+                tls_error_text());
+  };
   // Refuses a key of another certificate, too.
-  if (SSL_CTX_use_PrivateKey_file(context, options.key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
-    const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
-    const char* what = mismatch ? "the certificate has another key than " : "cannot read the private key ";
-    return fail(ErrorKind::Invalid, what + options.key_path, tls_error_text());
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) return mismatch();
+    return fail(ErrorKind::Invalid,
+                fmt::format("the file {} holds no private key in PEM form without a pass phrase", key),
+                tls_error_text());
   }
-  if (SSL_CTX_check_private_key(context) != 1) {
-    return fail(ErrorKind::Invalid, "the certificate has another key than " + options.key_path, tls_error_text());
-  }
-  if (expired(context)) return fail(ErrorKind::Invalid, "the certificate has expired: " + options.certificate_path);
-  return {};
+  if (SSL_CTX_check_private_key(context) != 1) return mismatch();
+  return check_dates(context, certificate);
 }
 
 }  // namespace

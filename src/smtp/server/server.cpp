@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "io/endpoint_text.h"
 #include "smtp/server/connection.h"
 #include "smtp/server/metrics.h"
 
@@ -20,7 +21,9 @@ constexpr auto kStoreGrace = 30s;  // for messages that are being committed when
 std::string signature_of(const std::string& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return {};
-  return fmt::format("{}.{}.{}.{}", info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  // The change time tells of new rights, too.
+  return fmt::format("{}.{}.{}.{}.{}.{}", info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
+                     info.st_ctim.tv_sec, info.st_ctim.tv_nsec);
 }
 
 std::string signature_of(const io::TlsContext::ServerOptions& tls) {
@@ -37,6 +40,9 @@ struct Server::Impl {
 
   Result<> load_tls();
   bool tls_changed();
+  std::string where() const;
+  std::string without_tls() const;
+  void log_no_tls(const Error& error) const;
   Result<> listen();
   static io::Task<> watch_tls(std::weak_ptr<Impl> weak, Duration interval);
   void on_each(void (Connection::*what)());
@@ -56,12 +62,40 @@ bool Server::Impl::tls_changed() {
 
 Result<> Server::Impl::load_tls() {
   std::lock_guard lock(tls_mutex);
-  const std::string signature = signature_of(listening.tls);
+  tls_signature = signature_of(listening.tls);  // of files that are wrong, too: they are looked at when they change
   auto context = io::TlsContext::server(listening.tls);
   if (!context) return std::unexpected(std::move(context.error()));
   shared->tls.store(std::move(*context));
-  tls_signature = signature;
   return {};
+}
+
+// `[::]:25`
+std::string Server::Impl::where() const {
+  const auto ip = IpAddress::parse(listening.address);
+  const auto port = listeners.empty() ? listening.port : listeners.front()->port();
+  return ip ? io::to_text(io::Endpoint{*ip, port}) : fmt::format("{}:{}", listening.address, port);
+}
+
+// What it means that there is no certificate.
+std::string Server::Impl::without_tls() const {
+  const auto& settings = listening.settings;
+  std::string text = fmt::format("Running WITHOUT STARTTLS on {}", where());
+  if (settings.tls_required)
+    text += ", which therefore takes no mail";
+  else if (settings.auth_requires_tls && settings.auth != Settings::AuthPolicy::Off)
+    text += ", where clients therefore cannot log in (but from this host)";
+  return text;
+}
+
+void Server::Impl::log_no_tls(const Error& error) const {
+  count::tls_reload_failed();
+  const std::string consequence = shared->tls.load() ? "The certificate that was in force stays" : without_tls();
+  log::Fields fields{{"listener", listening.settings.name}};
+  if (!error.cause.empty()) fields.emplace_back("cause", error.cause);
+  log::error("smtp-server",
+             fmt::format("TLS material cannot be used: {}. {}. It is looked at again when the files change.",
+                         error.text, consequence),
+             fields);
 }
 
 Result<> Server::Impl::listen() {
@@ -75,8 +109,7 @@ Result<> Server::Impl::listen() {
     port = (*listener)->port();
     listeners.push_back(std::move(*listener));
   }
-  log::info("smtp-server", fmt::format("Listening on {}:{}", listening.address, port),
-            {{"listener", listening.settings.name}});
+  log::info("smtp-server", fmt::format("Listening on {}", where()), {{"listener", listening.settings.name}});
   return {};
 }
 
@@ -88,9 +121,7 @@ io::Task<> Server::Impl::watch_tls(std::weak_ptr<Impl> weak, Duration interval) 
     if (!impl || impl->shared->stopping) co_return;
     if (!impl->tls_changed()) continue;
     if (auto loaded = impl->load_tls(); !loaded) {
-      count::tls_reload_failed();
-      log::error("smtp-server", "new TLS material cannot be used, the old stays in force",
-                 {{"error", loaded.error().text}, {"cause", loaded.error().cause}});
+      impl->log_no_tls(loaded.error());
     } else {
       log::info("smtp-server", "TLS material loaded", {{"certificate", impl->listening.tls.certificate_path}});
     }
@@ -119,11 +150,14 @@ Result<std::unique_ptr<Server>> Server::open(Listening listening, Handler& handl
   auto impl = std::make_shared<Impl>(std::move(listening), handler, resolver, runtime);
   const auto& settings = impl->listening.settings;
   if (settings.tls_enabled || settings.implicit_tls) {
-    if (auto loaded = impl->load_tls(); !loaded) {
+    if (auto loaded = impl->load_tls(); !loaded && settings.implicit_tls) {
       count::tls_reload_failed();
-      log::error("smtp-server", "TLS material cannot be loaded",
-                 {{"error", loaded.error().text}, {"cause", loaded.error().cause}});
-      if (settings.implicit_tls) return std::unexpected(std::move(loaded.error()));
+      return fail(ErrorKind::Invalid,
+                  fmt::format("TLS material cannot be used: {}. Nothing listens on {}, which speaks nothing but TLS",
+                              loaded.error().text, impl->where()),
+                  loaded.error().cause);
+    } else if (!loaded) {
+      impl->log_no_tls(loaded.error());
     }
   }
   if (auto listening_now = impl->listen(); !listening_now) return std::unexpected(std::move(listening_now.error()));
@@ -138,11 +172,7 @@ std::size_t Server::connections() const { return impl_->shared->open.load(); }
 void Server::reload_tls() {
   const auto& settings = impl_->listening.settings;
   if (!settings.tls_enabled && !settings.implicit_tls) return;
-  if (auto loaded = impl_->load_tls(); !loaded) {
-    count::tls_reload_failed();
-    log::error("smtp-server", "TLS material cannot be loaded, what was in force stays",
-               {{"error", loaded.error().text}, {"cause", loaded.error().cause}});
-  }
+  if (auto loaded = impl_->load_tls(); !loaded) impl_->log_no_tls(loaded.error());
 }
 
 void Server::close() {

@@ -132,7 +132,7 @@ class Session {
   void on_rcpt(std::string_view argument);
   void ask_for(const std::string& address, std::string_view domain);
   void add(RecipientAnswer answer);
-  void refused_recipient(const Refusal& refusal);
+  void refused_recipient(const std::string& address, const Refusal& refusal);
   bool needs_smtputf8(std::string_view address);
 
   // --- session_text.cpp
@@ -166,6 +166,7 @@ class Session {
   void log_input(std::string_view line, bool secret) const;
   void log_output(std::string_view lines) const;
   void warn(const std::string& message) const;
+  void log_unauthenticated(const std::string& rcpt) const;
   void log_transaction(std::string_view reply) const;
 
   const Settings& settings_;

@@ -110,7 +110,7 @@ void Session::on_rcpt(std::string_view argument) {
 void Session::ask_for(const std::string& address, std::string_view domain) {
   const std::string local = mail::unquote_local_part(mail::split_address(address).local);
   auto answer = handler_.recipient({address, local, domain, login_ ? &*login_ : nullptr, client_});
-  if (!answer) return refused_recipient(answer.error());
+  if (!answer) return refused_recipient(address, answer.error());
   add(std::move(*answer));
 }
 
@@ -127,8 +127,8 @@ void Session::add(RecipientAnswer answer) {
   reply(250, "2.1.5", "OK");
 }
 
-void Session::refused_recipient(const Refusal& refusal) {
-  if (refusal.error == "authentication-required") warn("Authentication failure for " + client_.text());
+void Session::refused_recipient(const std::string& address, const Refusal& refusal) {
+  if (refusal.error == "authentication-required") log_unauthenticated(address);
   if (login_) {  // a list may hold many dead addresses
     reply(refusal.code, refusal.enhanced, worded(refusal));
     if (!refusal.error.empty()) count::client_error(refusal.error);

@@ -39,6 +39,18 @@ void Session::warn(const std::string& message) const {
   if (logged_) log::warn(kComponent, message, about());
 }
 
+// The text is what Postal's users watch for; the fields say what really happened: nobody tried a password.
+void Session::log_unauthenticated(const std::string& rcpt) const {
+  if (!logged_) return;
+  log::warn(kComponent, "Authentication failure for " + client_.text(),
+            {{"trace_id", trace_id_},
+             {"reason", "no login, and nobody here has this recipient"},
+             {"ip", client_.text()},
+             {"helo", helo_},
+             {"mail_from", mail_from_},
+             {"rcpt", rcpt}});
+}
+
 void Session::log_transaction(std::string_view reply) const {
   if (!logged_) return;
   log::Fields fields{
