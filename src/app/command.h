@@ -99,6 +99,7 @@ void add_credentials(CommandLine& line);
 void add_document(CommandLine& line);
 void add_queue(CommandLine& line);
 void add_messages(CommandLine& line);
+void add_held(CommandLine& line);
 void add_test_send(CommandLine& line);
 void add_test_app_smtp(CommandLine& line);
 

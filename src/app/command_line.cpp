@@ -87,6 +87,7 @@ CommandLine::CommandLine() : root_("Posthaste: a mail delivery platform", "posth
   add_document(*this);
   add_queue(*this);
   add_messages(*this);
+  add_held(*this);
   add_test_send(*this);
   add_test_app_smtp(*this);
 }

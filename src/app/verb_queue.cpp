@@ -1,4 +1,4 @@
-// queue list|stats|retry|delete, held cancel|release|list: what waits, and what a person does about it.
+// queue list|stats|retry|delete: what waits, and what a person does about it.
 #include "app/command.h"
 #include "base/json.h"
 #include "base/strings.h"

@@ -125,7 +125,9 @@ int initialize(Call& call) {
         .field("to", report.to)
         .end_object();
     if (!call.json && !call.quiet)
-      call.line(fmt::format("{}: version {} -> {}", report.database, report.from, report.to));
+      call.line(report.from == report.to
+                    ? fmt::format("{}: up to date (version {})", report.database, report.to)
+                    : fmt::format("{}: version {} -> {}", report.database, report.from, report.to));
   }
   if (call.json) call.line(json.end_array().text());
   return kDone;

@@ -66,12 +66,14 @@ class Web final : public WebServer {
     response.set("X-Request-Id", id);
     if (path != "/health" && path != "/ready") {
       const double seconds = to_unix_seconds(system_now()) - to_unix_seconds(started);
+      log::Fields fields{{"event", "request"},
+                         {"request_id", id},
+                         {"ip_address", peer},
+                         {"status", response.status},
+                         {"seconds", seconds}};
+      for (const auto& [name, value] : response.notes) fields.emplace_back(name, value);
       log::info("web-server", fmt::format("{} {} ({})", method, known(path) ? path : "unknown path", response.status),
-                {{"event", "request"},
-                 {"request_id", id},
-                 {"ip_address", peer},
-                 {"status", response.status},
-                 {"seconds", seconds}});
+                fields);
     }
     co_return response;
   }
@@ -81,7 +83,7 @@ class Web final : public WebServer {
     if (request.path == "/ready") co_return ready_answer(checks_);
     const bool api = request.path.starts_with("/api/");
     if (!host_allowed(request) && !(api && request.has_header("X-Server-API-Key"))) {
-      co_return io::HttpResponse::text(403, "Host not allowed. Add it to web_server.allowed_hosts.");
+      co_return wrong_host(request);
     }
     if (request.path.starts_with("/api/v1/")) {
       io::HttpResponse response = co_await api_.handle(std::move(request));
@@ -98,6 +100,27 @@ class Web final : public WebServer {
     if (iequals(host, host_only(config.postal.web_hostname))) return true;
     return std::ranges::any_of(config.web_server.allowed_hosts,
                                [&](const auto& allowed) { return allowed == "*" || iequals(host, allowed); });
+  }
+
+  // Says what to do to whoever set up the client, the proxy or this server.
+  io::HttpResponse wrong_host(const io::HttpRequest& request) const {
+    const bool forwarded = request.has_header("X-Forwarded-Host");
+    const std::string_view header = forwarded ? "X-Forwarded-Host" : "Host";
+    const std::string host = printable(forwarded ? last_element(request.header(header)) : request.header(header));
+    io::HttpResponse response = io::HttpResponse::text(
+        403, fmt::format("This server does not answer requests for the host \"{}\" ({}).\n"
+                         "Use its own name, {} (postal.web_hostname), or add this one to web_server.allowed_hosts in "
+                         "the configuration and restart. Requests to /api/ with the header X-Server-API-Key are "
+                         "answered under any name.\n",
+                         host, header, installation_.config.postal.web_hostname));
+    response.notes = {{"code", "HostNotAllowed"}, {"host", host}};
+    return response;
+  }
+
+  static std::string printable(std::string_view text) {
+    std::string out(text.substr(0, 100));
+    std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20 || c >= 0x7F; }, '?');
+    return out;
   }
 
   static bool acceptable_id(std::string_view id) {

@@ -38,6 +38,7 @@ struct HttpResponse {
   int status = 200;
   HttpHeaders headers;
   std::string body;
+  HttpHeaders notes;  // about the request, for its line in the log; never sent
 
   static HttpResponse text(int status, std::string body);            // text/plain; charset=utf-8
   static HttpResponse json(int status, std::string body);            // application/json; charset=utf-8
@@ -57,7 +58,7 @@ struct HttpLimits {
   std::size_t body_bytes = 64 * 1024 * 1024;
   Duration header_timeout = std::chrono::seconds(30);
   Duration body_timeout = std::chrono::seconds(60);  // without progress
-  std::size_t body_rate = 4096;  // bytes a second, at least, once body_timeout has passed
+  std::size_t body_rate = 4096;                      // bytes a second, at least, once body_timeout has passed
   Duration keep_alive = std::chrono::seconds(75);
   std::shared_ptr<HttpBudget> budget;  // null: none
 };

@@ -30,7 +30,7 @@ Answer invalid_parameter(std::string_view name) {
 
 Answer error(std::string_view code, JsonWriter fields) {
   fields.field("code", code).end_object();
-  return {.status = "error", .data = fields.take()};
+  return {.status = "error", .data = fields.take(), .code = std::string(code)};
 }
 
 Answer error(std::string_view code, std::string_view message, int http) {
@@ -76,6 +76,8 @@ io::HttpResponse to_response(const Answer& answer, Duration took) {
   io::HttpResponse response = io::HttpResponse::json(answer.http, body.take());
   response.set("Cache-Control", "max-age=0, private, must-revalidate");
   for (const auto& [name, value] : answer.headers) response.set(name, value);
+  response.notes.emplace_back("code", answer.code.empty() ? answer.status : answer.code);
+  response.notes.insert(response.notes.end(), answer.notes.begin(), answer.notes.end());
   return response;
 }
 

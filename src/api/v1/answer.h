@@ -18,6 +18,8 @@ struct Answer {
   std::string flags = "{}";  // JSON
   int http = 200;
   io::HttpHeaders headers;
+  std::string code;       // of an error
+  io::HttpHeaders notes;  // for the request's line in the log
 };
 
 // Field to what is wrong with it, in the order found.

@@ -89,8 +89,9 @@ io::Task<io::HttpResponse> Api::handle(io::HttpRequest request) {
   Answer answer;
   std::string cause;
   bool store_failed = false, gone = false;
+  io::HttpHeaders caller;
   try {
-    auto task = run(endpoint->handler, endpoint->sending, request);
+    auto task = run(endpoint->handler, endpoint->sending, request, caller);
     answer = co_await std::move(task);
   } catch (const sql::Failure& failure) {
     store_failed = true;
@@ -105,10 +106,12 @@ io::Task<io::HttpResponse> Api::handle(io::HttpRequest request) {
   } else if (!cause.empty()) {
     answer = internal_error(request, cause);
   }
+  answer.notes.insert(answer.notes.begin(), caller.begin(), caller.end());
   co_return to_response(answer, around_.clock() - started);
 }
 
-io::Task<Answer> Api::run(Handler handler, bool sending, const io::HttpRequest& request) {
+io::Task<Answer> Api::run(Handler handler, bool sending, const io::HttpRequest& request,
+                          io::HttpHeaders& caller_notes) {
   if (!method_allowed(request.method)) {
     Answer answer = error("MethodNotAllowed", "This method is not allowed", 405);
     answer.headers.emplace_back("Allow", kAllowed);
@@ -119,6 +122,9 @@ io::Task<Answer> Api::run(Handler handler, bool sending, const io::HttpRequest& 
   const IpAddress client = client_address(request, trusted_proxies_);
   const auto caller = authenticate(*directory, request, client, failures_, now);
   if (!caller) co_return caller.error();
+  caller_notes = {{"server", directory->path(*caller->server)},
+                  {"credential", std::to_string(caller->credential->id)},
+                  {"credential_name", caller->credential->name}};
   around_.store.note_credential_used(caller->credential->id, now);
 
   const auto limit = static_cast<std::size_t>(around_.config.api.max_body_size);

@@ -24,7 +24,8 @@ class Api {
 
  private:
   using Handler = io::Task<Answer> (*)(Call);
-  io::Task<Answer> run(Handler handler, bool sending, const io::HttpRequest& request);
+  // Notes who called, whatever comes of it.
+  io::Task<Answer> run(Handler handler, bool sending, const io::HttpRequest& request, io::HttpHeaders& caller_notes);
 
   Surroundings around_;
   std::vector<IpNetwork> trusted_proxies_;

@@ -73,6 +73,17 @@ Answer refused(const Error& problem) {
   return validation_error(complaints);
 }
 
+// `12:token 13:token`, of many the first few.
+io::HttpHeaders created(const std::vector<store::StoredMessage>& stored) {
+  constexpr std::size_t kNamed = 20;
+  std::vector<std::string> named;
+  for (const auto& message : stored) {
+    if (named.size() == kNamed) break;
+    named.push_back(fmt::format("{}:{}", message.message_id, message.token));
+  }
+  return {{"messages", join(named, " ")}, {"count", std::to_string(stored.size())}};
+}
+
 }  // namespace
 
 void Recipients::add(std::string_view field, std::string key, std::string address, Complaints& complaints) {
@@ -109,6 +120,7 @@ io::Task<Answer> store_outgoing(const Call& call, Outgoing outgoing) {
   }
   Answer answer = success(answer_data(message_id, outgoing.recipients, stored));
   answer.flags = outgoing.flags;
+  answer.notes = created(stored);
   co_return answer;
 }
 
