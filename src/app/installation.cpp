@@ -20,8 +20,8 @@ Result<std::unique_ptr<OwnInstallation>> OwnInstallation::open(const config::Con
 
   own->runtime_.start();
   own->intake_ = std::make_unique<intake::Intake>(*own->store_, config, nullptr);
-  own->installation_.reset(
-      new Installation{config, *own->store_, *own->resolver_, own->runtime_, own->pool_, nullptr, own->intake_.get()});
+  own->installation_ = std::make_unique<Installation>(config, *own->store_, *own->resolver_, own->runtime_, own->pool_,
+                                                      nullptr, own->intake_.get());
   return own;
 }
 

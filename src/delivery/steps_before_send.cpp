@@ -54,7 +54,7 @@ Answer find_message(Attempt& attempt, Tools& tools) {
   }
   attempt.message = std::move(*message);
   if (attempt.message.status != "Sent" || attempt.queued().manual) return go_on();
-  // Its row outlived the attempt: given back at shutdown, or taken by another process, before the outcome was committed.
+  // Its row outlived the attempt: given back at shutdown, or taken by another process, before the outcome was stored.
   log::warn("worker", "unqueueing because message has been sent already", names(attempt));
   return done();
 }

@@ -75,7 +75,8 @@ std::size_t write_queue_changes(sql::Connection& connection, const sql::Names& n
     if (c.queue == QueueChange::Keep) kept.push_back(c.queue_id);
     if (c.queue != QueueChange::Retry && c.queue != QueueChange::Wait) continue;
     const sql::DateTime due{whole_seconds_up(c.retry_at.value_or(system_now()))};
-    affected += std::size_t(connection.run(c.queue == QueueChange::Wait ? wait : retry, {due, c.queue_id, std::string_view(lease)}).affected);
+    const auto& statement = c.queue == QueueChange::Wait ? wait : retry;
+    affected += std::size_t(connection.run(statement, {due, c.queue_id, std::string_view(lease)}).affected);
   }
   affected += change_all(connection,
                          sql::bind_names("DELETE FROM {queue}`queued_messages` WHERE locked_by = ? AND id IN ", names),

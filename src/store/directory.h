@@ -1,7 +1,7 @@
-// The configuration tables in memory: an immutable snapshot that sessions and workers ask without touching the database.
+// The configuration tables in memory: an immutable snapshot, asked without touching the database.
 //
-// Rows of deleted servers and organizations are not found (data-model.md 4.2). Names, tokens, domains and addresses match
-// regardless of ASCII case, secrets byte for byte.
+// Rows of deleted servers and organizations are not found (data-model.md 4.2). Names, tokens, domains and addresses
+// match regardless of ASCII case, secrets byte for byte.
 #pragma once
 
 #include <atomic>
@@ -40,8 +40,8 @@ class Directory {
   virtual const Domain* domain(Id id) const = 0;
   // Any owner, verified; lowest id.
   virtual const Domain* hosted_domain(std::string_view name) const = 0;
-  // The domain that may send as `address_domain` for this server (smtp-server.md 12.4): verified, the server's before the
-  // organization's; else the server's first verified one with use_for_any.
+  // The domain that may send as `address_domain` for this server (smtp-server.md 12.4): verified, the server's before
+  // the organization's; else the server's first verified one with use_for_any.
   virtual const Domain* sending_domain(const Server& server, std::string_view address_domain) const = 0;
   virtual std::vector<const Domain*> domains() const = 0;
 

@@ -1,4 +1,4 @@
-// The main database's rows as types, under Postal's column names (data-model.md section 2). Only what Posthaste acts on.
+// The main database's rows as types, under Postal's column names (data-model.md section 2): what Posthaste acts on.
 #pragma once
 
 #include <cstdint>
@@ -66,7 +66,8 @@ struct Domain {
   std::string dkim_private_key;        // PEM
   std::string dkim_identifier_string;  // `aB3dEf`
   // `OK`, `Missing`, `Invalid` or empty (never checked); errors empty when OK
-  std::string spf_status, spf_error, dkim_status, dkim_error, mx_status, mx_error, return_path_status, return_path_error;
+  std::string spf_status, spf_error, dkim_status, dkim_error;
+  std::string mx_status, mx_error, return_path_status, return_path_error;
   bool outgoing = true, incoming = true, use_for_any = false;
 };
 

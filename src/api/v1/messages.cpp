@@ -20,7 +20,7 @@ std::expected<Lookup, Answer> read_lookup(const Json& parameters) {
   if (const auto* number = id.integer()) return Lookup{.id = *number};
   const std::string* text = id.text() ? id.text() : id["token"].text();
   if (id.text())
-    if (const auto number = parse_int(*text)) return Lookup{.id = *number};
+    if (const auto number = parse_int(*text)) return Lookup{.id = number};
   const bool token =
       text && text->size() == 16 && std::ranges::all_of(*text, [](unsigned char c) { return std::isalnum(c); });
   if (!token) return std::unexpected(invalid_parameter("id"));
