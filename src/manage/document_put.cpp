@@ -87,12 +87,7 @@ Result<Tree> Putter::organization(const OrganizationItem& item) {
     if (!owner) return where({ErrorKind::Invalid, fmt::format("Owner {} does not exist", *item.owner), ""});
     wanted.fields.owner_id = owner->id;
   }
-  bool suspended = found && found->fields.suspended_at.has_value();
-  if (item.suspended.given()) {
-    wanted.fields.suspension_reason = item.suspended;
-    if (!item.suspended.has_value()) wanted.fields.suspended_at = std::nullopt;
-    if (item.suspended.has_value() && !suspended) wanted.fields.suspended_at = work_.now();
-  }
+  put_suspension(wanted, found, work_.now());
   bool deleted = found && found->fields.deleted_at.has_value();
   wanted.fields.deleted_at = std::nullopt;
   auto name = item.fields.permalink.value_or(item.fields.name.value_or(""));

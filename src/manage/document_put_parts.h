@@ -29,6 +29,16 @@ inline void more_differences(const RouteFields& before, const RouteFields& after
   if (!before.additional.same(after.additional)) names.emplace_back("additional");
 }
 
+// Suspended or not as the item says, if it does; one that is suspended already keeps its time.
+template <class Row>
+void put_suspension(auto& item, const std::optional<Row>& found, Time now) {
+  if (!item.suspended.given()) return;
+  item.fields.suspension_reason = item.suspended;
+  const bool suspended = found && found->fields.suspended_at.has_value();
+  if (!item.suspended.has_value()) item.fields.suspended_at = std::nullopt;
+  if (item.suspended.has_value() && !suspended) item.fields.suspended_at = now;
+}
+
 inline void Putter::note(std::string action, std::string kind, std::string name, std::vector<std::string> details) {
   changes.push_back({std::move(action), std::move(kind), std::move(name), join(details, ", ")});
 }

@@ -203,12 +203,7 @@ Result<Tree> Putter::server(const ServerItem& item, std::string_view organizatio
   } else if (item.ip_pool.given()) {
     wanted.fields.ip_pool_id = std::nullopt;
   }
-  bool suspended = found && found->fields.suspended_at.has_value();
-  if (item.suspended.given()) {
-    wanted.fields.suspension_reason = item.suspended;
-    if (!item.suspended.has_value()) wanted.fields.suspended_at = std::nullopt;
-    if (item.suspended.has_value() && !suspended) wanted.fields.suspended_at = work_.now();
-  }
+  put_suspension(wanted, found, work_.now());
   bool deleted = found && found->fields.deleted_at.has_value();
   wanted.fields.deleted_at = std::nullopt;
   auto path = fmt::format("{}/{}", organization, f.permalink.value_or(f.name.value_or("")));

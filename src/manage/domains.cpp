@@ -71,16 +71,8 @@ Result<Domain> create_domain(Work& work, Owner owner, DomainFields fields, std::
 }
 
 Result<Domain> update_domain(Work& work, Id id, const DomainFields& fields) {
-  auto domain = find_by_id<DomainFields>(work, id, "domain");
-  if (!domain) return domain;
-  auto before = domain->fields;
-  overlay(domain->fields, fields);
-
-  auto problems = problems_of_update(before, domain->fields,
-                                     [&](const DomainFields& f, Problems& found) { validate(work, f, id, found); });
-  if (!problems.none()) return problems.refuse();
-  update(work, id, before, domain->fields);
-  return domain;
+  return change(work, id, "domain", fields,
+                [&](const DomainFields& f, Problems& found) { validate(work, f, id, found); });
 }
 
 Result<Domain> verify_domain(Work& work, Id id) {

@@ -64,15 +64,8 @@ Result<Row<Fields>> create_endpoint(Work& work, Id server_id, Fields fields, std
 
 template <class Fields>
 Result<Row<Fields>> update_endpoint(Work& work, Id id, const Fields& fields) {
-  auto endpoint = find_by_id<Fields>(work, id, Fields::kText);
-  if (!endpoint) return endpoint;
-  auto before = endpoint->fields;
-  overlay(endpoint->fields, fields);
-  auto problems = problems_of_update(before, endpoint->fields,
-                                     [&](const Fields& f, Problems& found) { validate(work, f, id, found); });
-  if (!problems.none()) return problems.refuse();
-  update(work, id, before, endpoint->fields);
-  return endpoint;
+  return change(work, id, Fields::kText, fields,
+                [&](const Fields& f, Problems& found) { validate(work, f, id, found); });
 }
 
 template <class Fields>

@@ -45,15 +45,7 @@ Result<IpPool> create_ip_pool(Work& work, IpPoolFields fields, std::string uuid)
 }
 
 Result<IpPool> update_ip_pool(Work& work, Id id, const IpPoolFields& fields) {
-  auto pool = find_by_id<IpPoolFields>(work, id, "IP pool");
-  if (!pool) return pool;
-  auto before = pool->fields;
-  overlay(pool->fields, fields);
-  auto problems =
-      problems_of_update(before, pool->fields, [&](const IpPoolFields& f, Problems& found) { validate(f, found); });
-  if (!problems.none()) return problems.refuse();
-  update(work, id, before, pool->fields);
-  return pool;
+  return change(work, id, "IP pool", fields, [&](const IpPoolFields& f, Problems& found) { validate(f, found); });
 }
 
 Result<> delete_ip_pool(Work& work, Id id) {
@@ -84,16 +76,10 @@ Result<IpAddress> create_ip_address(Work& work, Id ip_pool_id, IpAddressFields f
 }
 
 Result<IpAddress> update_ip_address(Work& work, Id id, const IpAddressFields& fields) {
-  auto address = find_by_id<IpAddressFields>(work, id, "IP address");
-  if (!address) return address;
-  auto before = address->fields;
-  overlay(address->fields, fields);
-  if (!address->fields.priority.has_value()) address->fields.priority = 100;
-  auto problems = problems_of_update(before, address->fields,
-                                     [&](const IpAddressFields& f, Problems& found) { validate(work, f, id, found); });
-  if (!problems.none()) return problems.refuse();
-  update(work, id, before, address->fields);
-  return address;
+  auto settle = [](IpAddressFields& f) { f.priority = f.priority.value_or(100); };
+  return change(
+      work, id, "IP address", fields, [&](const IpAddressFields& f, Problems& found) { validate(work, f, id, found); },
+      settle);
 }
 
 Result<> delete_ip_address(Work& work, Id id) {

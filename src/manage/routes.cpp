@@ -141,18 +141,14 @@ Result<Route> create_route(Work& work, Id server_id, RouteFields fields, std::st
 }
 
 Result<Route> update_route(Work& work, Id id, const RouteFields& fields) {
-  auto route = find_by_id<RouteFields>(work, id, "route");
-  if (!route) return route;
-  auto before = route->fields;
-  overlay(route->fields, fields);
-  route->fields.additional = fields.additional.has_value() ? *fields.additional : additional_endpoints(work, id);
-  settle(route->fields);
-
-  auto problems = problems_of_update(before, route->fields,
-                                     [&](const RouteFields& f, Problems& found) { validate(work, f, id, found); });
-  if (!problems.none()) return problems.refuse();
-  update(work, id, before, route->fields);
-  write_additional(work, id, *route->fields.additional);
+  auto complete = [&](RouteFields& f) {
+    f.additional = fields.additional.has_value() ? *fields.additional : additional_endpoints(work, id);
+    settle(f);
+  };
+  auto route = change(
+      work, id, "route", fields, [&](const RouteFields& f, Problems& found) { validate(work, f, id, found); },
+      complete);
+  if (route) write_additional(work, id, *route->fields.additional);
   return route;
 }
 

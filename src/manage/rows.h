@@ -173,6 +173,28 @@ bool update(Work& work, Id id, const Fields& before, const Fields& after) {
   return true;
 }
 
+// A whole update: finds the row, lays `fields` over it, lets `settle(fields)` complete the result, refuses what
+// `validate(fields, problems)` finds newly wrong, and writes what differs.
+template <class Fields, class Validate, class Settle>
+Result<Row<Fields>> change(Work& work, Id id, std::string_view what, const Fields& fields, Validate&& validate,
+                           Settle&& settle) {
+  auto row = find_by_id<Fields>(work, id, what);
+  if (!row) return row;
+  const Fields before = row->fields;
+  overlay(row->fields, fields);
+  settle(row->fields);
+
+  const auto problems = problems_of_update(before, row->fields, validate);
+  if (!problems.none()) return problems.refuse();
+  update(work, id, before, row->fields);
+  return row;
+}
+
+template <class Fields, class Validate>
+Result<Row<Fields>> change(Work& work, Id id, std::string_view what, const Fields& fields, Validate&& validate) {
+  return change(work, id, what, fields, validate, [](const Fields&) {});
+}
+
 // Draws until no row of the table has this value in the column (regardless of case).
 template <class Draw>
 std::string unique_random(Work& work, std::string_view table, std::string_view column, Draw&& draw) {

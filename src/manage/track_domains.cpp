@@ -38,15 +38,8 @@ Result<TrackDomain> create_track_domain(Work& work, Id server_id, TrackDomainFie
 }
 
 Result<TrackDomain> update_track_domain(Work& work, Id id, const TrackDomainFields& fields) {
-  auto track = find_by_id<TrackDomainFields>(work, id, "tracking domain");
-  if (!track) return track;
-  auto before = track->fields;
-  overlay(track->fields, fields);
-  auto problems = problems_of_update(
-      before, track->fields, [&](const TrackDomainFields& f, Problems& found) { validate(work, f, id, found); });
-  if (!problems.none()) return problems.refuse();
-  update(work, id, before, track->fields);
-  return track;
+  return change(work, id, "tracking domain", fields,
+                [&](const TrackDomainFields& f, Problems& found) { validate(work, f, id, found); });
 }
 
 Result<> delete_track_domain(Work& work, Id id) {

@@ -70,18 +70,14 @@ Result<Webhook> create_webhook(Work& work, Id server_id, WebhookFields fields, s
 }
 
 Result<Webhook> update_webhook(Work& work, Id id, const WebhookFields& fields) {
-  auto webhook = find_by_id<WebhookFields>(work, id, "webhook");
-  if (!webhook) return webhook;
-  auto before = webhook->fields;
-  overlay(webhook->fields, fields);
-  webhook->fields.events = fields.events.has_value() ? *fields.events : events_of(work, id);
-  settle(webhook->fields);
-
-  auto problems = problems_of_update(before, webhook->fields,
-                                     [&](const WebhookFields& f, Problems& found) { validate(work, f, found); });
-  if (!problems.none()) return problems.refuse();
-  update(work, id, before, webhook->fields);
-  write_events(work, id, *webhook->fields.events);
+  auto complete = [&](WebhookFields& f) {
+    f.events = fields.events.has_value() ? *fields.events : events_of(work, id);
+    settle(f);
+  };
+  auto webhook = change(
+      work, id, "webhook", fields, [&](const WebhookFields& f, Problems& found) { validate(work, f, found); },
+      complete);
+  if (webhook) write_events(work, id, *webhook->fields.events);
   return webhook;
 }
 
