@@ -13,7 +13,7 @@ struct Options {
 
 // A network is no secret; of a key the first four characters tell which one it is.
 std::string shown_key(const manage::CredentialFields& fields, bool reveal) {
-  const std::string key = fields.key.value_or("");
+  std::string key = fields.key.value_or("");
   if (reveal || fields.type.value_or("") == "SMTP-IP") return key;
   return key.substr(0, 4) + "...";
 }

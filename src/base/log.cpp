@@ -87,7 +87,7 @@ std::string escape_text(std::string_view value) {
 }
 
 std::string text_value(std::string_view value) {
-  const std::string escaped = escape_text(value);
+  std::string escaped = escape_text(value);
   if (escaped.find_first_of(" \"=") == std::string::npos && !escaped.empty()) return escaped;
   return '"' + replace_all(escaped, "\"", "\\\"") + '"';
 }
