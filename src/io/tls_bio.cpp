@@ -62,7 +62,6 @@ BIO* make_socket_bio(int fd) {
   static BIO_METHOD* const method = make_method();
   BIO* bio = BIO_new(method);
   if (!bio) throw std::runtime_error("cannot make a BIO");
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): the one word that a BIO keeps for its method is this number
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));
   BIO_set_init(bio, 1);
   return bio;

@@ -45,7 +45,7 @@ std::string safe_name(std::string_view name) {
 
 // The type to declare: the one given if that can hold these bytes.
 std::string declared_type(const Attachment& attachment) {
-  const std::string type = attachment.content_type;
+  std::string type = attachment.content_type;
   if (!is_content_type(type) || istarts_with(type, "multipart/")) return "application/octet-stream";
   if (istarts_with(type, "message/") && !has_mail_lines(with_crlf(attachment.data))) return "application/octet-stream";
   const bool charset = to_lower(type).find("charset=") != std::string::npos;

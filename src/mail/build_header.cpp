@@ -151,7 +151,7 @@ void mailbox_words(const Mailbox& mailbox, std::vector<Word>& into) {
 
 // One given entry. ASCII that is well-formed enough for a line stays as the client wrote it.
 std::vector<Word> entry_words(std::string_view entry) {
-  const auto words = split_words(trim(entry));
+  auto words = split_words(trim(entry));
   if (std::ranges::none_of(words, needs_encoding)) return words;
   const auto mailboxes = parse_address_list(entry);
   if (!mailboxes || mailboxes->empty()) return text_words(entry);

@@ -150,13 +150,14 @@ Result<std::unique_ptr<Server>> Server::open(Listening listening, Handler& handl
   auto impl = std::make_shared<Impl>(std::move(listening), handler, resolver, runtime);
   const auto& settings = impl->listening.settings;
   if (settings.tls_enabled || settings.implicit_tls) {
-    if (auto loaded = impl->load_tls(); !loaded && settings.implicit_tls) {
-      count::tls_reload_failed();
-      return fail(ErrorKind::Invalid,
-                  fmt::format("TLS material cannot be used: {}. Nothing listens on {}, which speaks nothing but TLS",
-                              loaded.error().text, impl->where()),
-                  loaded.error().cause);
-    } else if (!loaded) {
+    if (auto loaded = impl->load_tls(); !loaded) {
+      if (settings.implicit_tls) {
+        count::tls_reload_failed();
+        return fail(ErrorKind::Invalid,
+                    fmt::format("TLS material cannot be used: {}. Nothing listens on {}, which speaks nothing but TLS",
+                                loaded.error().text, impl->where()),
+                    loaded.error().cause);
+      }
       impl->log_no_tls(loaded.error());
     }
   }
