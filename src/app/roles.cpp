@@ -86,8 +86,8 @@ class Process {
 
     if (roles_.worker) worker_ = delivery::Worker::make(*store_, config_, *resolver_, runtime_, *pool_);
     intake_ = std::make_unique<intake::Intake>(*store_, config_, worker_.get());
-    installation_ = std::make_unique<Installation>(config_, *store_, *resolver_, runtime_, *pool_, worker_.get(),
-                                                   intake_.get());
+    installation_ =
+        std::make_unique<Installation>(config_, *store_, *resolver_, runtime_, *pool_, worker_.get(), intake_.get());
     if (auto listening = open_listeners(); !listening) return listening;
     if (worker_) worker_->start();
     // The worker has a heartbeat of its own, which must not run beside another one.
