@@ -1,5 +1,6 @@
 // domain list|create|delete|verify|set|dns|check: domains that send, and the records to publish for them.
 #include "app/change.h"
+#include "app/shown.h"
 #include "base/strings.h"
 #include "manage/dns_check.h"
 #include "manage/domains.h"
@@ -8,6 +9,8 @@
 namespace posthaste::app {
 
 namespace {
+
+constexpr std::size_t kShownValue = 60;  // of a record in the table of a check; `domain dns` has it whole
 
 struct Options {
   std::string name, server, organization, format = "table", use_for_any;
@@ -145,7 +148,8 @@ void write_check(Call& call, JsonWriter& json, const manage::DomainCheck& check,
     for (const auto& value : checked.found) json.value(value);
     json.end_array().end_object();
     rows.push_back({checked.record.purpose, std::string(checked.status()), checked.record.type, checked.record.name,
-                    shown_value(checked.record), checked.found.empty() ? "-" : join(checked.found, " | ")});
+                    shown(shown_value(checked.record), kShownValue),
+                    checked.found.empty() ? "-" : shown(join(checked.found, " | "), kShownValue)});
   }
   json.end_array().end_object();
   if (!call.json) call.print(table({"PURPOSE", "STATUS", "TYPE", "NAME", "EXPECTED", "FOUND"}, rows));
