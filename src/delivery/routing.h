@@ -53,7 +53,7 @@ struct OwnHost {
   std::vector<IpAddress> addresses;  // on which the SMTP server listens
   std::uint16_t port = 0;
   bool is(const std::string& name) const;
-  bool listens_on(const IpAddress& address, std::uint16_t port) const;
+  bool listens_on(const IpAddress& address, std::uint16_t at) const;
 };
 OwnHost own_host(const config::Config& config, const std::vector<IpAddress>& interfaces);
 

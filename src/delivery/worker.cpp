@@ -162,7 +162,7 @@ io::Task<> WorkerOfThisProcess::keep_lease(WorkerOfThisProcess* self) {
     try {
       ours = co_await shared->pool.run(std::move(work));
     } catch (const std::exception&) {
-      // The store's owner reports a database that is away; here only the time since counts.
+      ours.reset();  // the store's owner reports a database that is away; here only the time since counts
     }
     if (ours && *ours) shared->lease_seen = Steady::now();
     shared->lease_lost = ours && !*ours;
