@@ -1,5 +1,5 @@
 """Broken surroundings and hostile peers: a clear word, and nothing acknowledged is lost."""
-import os, signal, smtplib, socket, subprocess, time
+import os, signal, smtplib, socket, subprocess, threading, time
 import pytest
 from world import folder, wait_for
 from world.product import Account, Product
@@ -125,6 +125,30 @@ def test_full_disk(dns):
         wait_for(again, "mail is accepted again", 30, 1)
     finally:
         product.stop(); subprocess.run(["umount", mount])
+
+
+@pytest.mark.only("sqlite")
+def test_full_disk_while_delivering(dns, new_sink):
+    """What the remote host took while nothing could be written down is recorded when there is room, and sent once only."""
+    mount = folder("narrow"); subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mount], check=True)
+    product = Product(None, data=mount / "data"); ballast = mount / "ballast"; sink = new_sink("narrow.test"); gate = threading.Event()
+    sink.script["DOT"] = lambda argument: gate.wait(60) and "250 ok"
+    try:
+        product.run("initialize"); product.start(); account = Account(product); account.publish(dns)
+        ids = account.send_raw(DATA, [f"r{n}@narrow.test" for n in range(5)])
+        wait_for(lambda: sink.connections, "the remote host is spoken to")
+        with open(ballast, "wb", buffering=0) as file, pytest.raises(OSError):
+            while True: file.write(b"x" * 4096)
+        gate.set(); wait_for(lambda: len(sink.mails) >= 1, "the remote host takes mail"); time.sleep(3)
+        assert product.process.poll() is None and product.answers()
+        assert "messages cannot be written" in product.log() and "disk is full" in product.log()
+        ballast.unlink()
+        for id in ids.values(): account.wait_status(id, "Sent", timeout=60)
+        time.sleep(1)
+        assert sorted(mail.recipients[0] for mail in sink.mails) == sorted({mail.recipients[0] for mail in sink.mails}) and len(sink.mails) == 5
+        assert account.product.command("queue", "list", "--all") == []
+    finally:
+        gate.set(); product.stop(); subprocess.run(["umount", mount])
 
 
 def talk(product, data, wait=2):
