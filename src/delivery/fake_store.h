@@ -62,7 +62,7 @@ class FakeStore : public Store {
   std::map<Id, std::vector<Delivery>> rows;
   std::map<std::string, Suppression> suppressions;
   std::size_t hard_fails = 0;
-  std::int64_t sent = 0;
+  std::int64_t sent = 0, received = 0;
   std::deque<QueuedMessage> claimable;
   std::vector<QueueEntry> entries;
   std::function<void()> on_read;  // throws, to be a database that is away
@@ -89,6 +89,7 @@ class FakeStore : public Store {
     }
     done({});
   }
+  void write(Write, ConcludeDone done) override { done({}); }
   const std::string& lease() const override { return lease_; }
   bool heartbeat() override { return true; }
   std::size_t reclaim() override { return 0; }
@@ -123,6 +124,10 @@ class FakeStore : public Store {
   void count_sent(Id, Time) override {
     std::lock_guard lock(mutex_);
     ++sent;
+  }
+  void count_received(Id, Time) override {
+    std::lock_guard lock(mutex_);
+    ++received;
   }
   std::vector<QueueEntry> queue(const QueueFilter&) override { return entries; }
   std::size_t queue_retry_now(const QueueFilter&) override { return 0; }

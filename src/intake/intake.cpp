@@ -17,6 +17,7 @@ std::vector<store::QueuedMessage> as_queued(const store::Submission& submission)
     q.domain = mail::split_address(message.rcpt_to).domain;
     q.ip_address_id = message.ip_address_id;
     q.route_id = message.route_id;
+    if (message.scope == store::Scope::Incoming) q.batch_key = store::batch_key(message);
     q.created_at = submission.timestamp;
     q.raw = submission.raw;
   }

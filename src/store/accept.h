@@ -21,7 +21,6 @@ struct AcceptWork {
 
 std::string raw_table_of(Time when);
 std::string recipient_domain(std::string_view address);  // behind the last @, as typed
-std::string batch_key(const NewMessage& message);        // of the queue row (data-model.md 7.1)
 
 // Raw rows, sizes and messages, of one mail server.
 void write_messages(sql::Connection& connection, const sql::Names& names, std::span<AcceptWork* const> works);

@@ -18,6 +18,7 @@ struct Committer::Batch {
   std::map<Id, std::vector<ConcludeWork*>> conclusions_by_server;
   std::vector<AcceptWork*> all_accepts;
   std::vector<ConcludeWork*> all_conclusions;
+  std::vector<const Write*> writes;
 
   Counts counts;  // filled while it is written
   Totals totals;

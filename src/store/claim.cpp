@@ -24,6 +24,7 @@ QueuedMessage queued_of(const sql::Row& row) {
   m.route_id = row.maybe_integer(6);
   m.manual = row.flag(7);
   m.created_at = row.date_time(8).value_or(Time{});
+  m.batch_key = row.string(9);
   return m;
 }
 
@@ -33,7 +34,7 @@ std::vector<QueuedMessage> select_due(sql::Connection& connection, const sql::Na
   const char* locking = connection.dialect() == sql::Dialect::MariaDb ? " FOR UPDATE SKIP LOCKED" : "";
   const std::string select = sql::bind_names(
       fmt::format(
-          "SELECT id, server_id, message_id, domain, ip_address_id, attempts, route_id, manual, created_at FROM "
+          "SELECT id, server_id, message_id, domain, ip_address_id, attempts, route_id, manual, created_at, batch_key FROM "
           "{{queue}}`queued_messages` WHERE {} AND {} ORDER BY retry_after, id LIMIT ?{}",
           claimable, retries_only ? "retry_after <= ?" : "(retry_after IS NULL OR retry_after <= ?)", locking),
       names);

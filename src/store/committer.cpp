@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "store/batch.h"
+#include "store/webhook_rows.h"
 
 namespace posthaste::store {
 
@@ -38,6 +39,8 @@ Committer::Batch::Batch(std::vector<JobPtr> with, const CommitterContext& contex
                          .raw_table = raw_table_of(accept->submission.timestamp)});
       accepts_by_server[job->server_id].push_back(&accepts.back());
       all_accepts.push_back(&accepts.back());
+    } else if (const auto* write = std::get_if<WriteJob>(&job->what)) {
+      writes.push_back(&write->write);
     } else {
       const Conclusion& conclusion = std::get<ConcludeJob>(job->what).conclusion;
       conclusions.push_back({.conclusion = &conclusion, .maybe_recorded = conclusion.recovered || job->attempts > 0});
@@ -110,6 +113,8 @@ void Committer::write_message_part(sql::Connection& connection, Batch& batch) {
   count(batch.all_accepts, batch.counts, batch.totals);
   for (const auto& [server_id, works] : batch.conclusions_by_server)
     write_outcomes(connection, context_.databases.names(server_id), context_.conclude_rules, works, batch.counts);
+  for (const Write* write : batch.writes)
+    if (write->messages) write->messages(connection, context_.databases.names(write->server_id));
 }
 
 void Committer::write_queue_part(sql::Connection& connection, Batch& batch) {
@@ -118,6 +123,9 @@ void Committer::write_queue_part(sql::Connection& connection, Batch& batch) {
   static const std::string kNoLease;
   const std::string& lease = claims || !batch.conclusions.empty() ? context_.lease() : kNoLease;
   write_queue(connection, names, batch.all_accepts, lease, system_now());
+  write_requests(connection, names, batch.all_conclusions);
+  for (const Write* write : batch.writes)
+    if (write->queue) write->queue(connection, context_.databases.names(write->server_id));
   const std::size_t missing = write_queue_changes(connection, names, batch.all_conclusions, lease);
   if (missing > 0)
     log::warn("store", "outcomes of messages whose queue rows were not ours any more",

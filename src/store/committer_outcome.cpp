@@ -105,6 +105,8 @@ void Committer::finish(Batch& batch) {
   for (const JobPtr& job : batch.jobs) {
     if (auto* accept = std::get_if<AcceptJob>(&job->what))
       accept->done(stored(*work++));
+    else if (auto* write = std::get_if<WriteJob>(&job->what))
+      write->done({});
     else
       std::get<ConcludeJob>(job->what).done({});
   }
@@ -159,11 +161,10 @@ std::vector<JobPtr> Committer::give_back_or_fail(Batch& batch, const sql::Failur
       again.push_back(std::move(job));
       continue;
     }
-    if (!job->accepts())
-      log::error("store", "the outcome of an attempt cannot be recorded",
-                 {{"server_id", job->server_id},
-                  {"message_id", std::get<ConcludeJob>(job->what).conclusion.message_id},
-                  {"error", failure.what()}});
+    if (const auto* conclude = std::get_if<ConcludeJob>(&job->what))
+      log::error(
+          "store", "the outcome of an attempt cannot be recorded",
+          {{"server_id", job->server_id}, {"message_id", conclude->conclusion.message_id}, {"error", failure.what()}});
     fail_job(*job, error);
   }
   return again;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "store/findings.h"
 #include "store/prepend.h"
 #include "store/rows.h"
 
@@ -121,6 +122,7 @@ void write_outcomes(sql::Connection& connection, const sql::Names& names, const 
     update_message(connection, names, c, moved == headers.end() ? std::nullopt : std::optional(moved->second));
     if (c.delivery) count(connection, names, c, counts);
     change_suppressions(connection, names, c, rules.suppression_days);
+    write_findings(connection, names, c, counts);
   }
 }
 

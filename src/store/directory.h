@@ -53,6 +53,21 @@ class Directory {
 
   virtual const IpAddressRow* ip_address(Id id) const = 0;
   virtual std::vector<const IpAddressRow*> ip_addresses() const { return {}; }
+
+  virtual const HttpEndpoint* http_endpoint(Id) const { return nullptr; }
+  virtual const SmtpEndpoint* smtp_endpoint(Id) const { return nullptr; }
+  virtual const AddressEndpoint* address_endpoint(Id) const { return nullptr; }
+  // Those whose endpoint exists.
+  virtual std::vector<const AdditionalEndpoint*> additional_endpoints(Id /*route*/) const { return {}; }
+
+  virtual const Webhook* webhook(Id) const { return nullptr; }
+  // Enabled ones that want this event.
+  virtual std::vector<const Webhook*> webhooks(Id /*server*/, std::string_view /*event*/) const { return {}; }
+
+  // Of this mail server, for mail from this domain; with a right DNS record.
+  virtual const TrackDomain* track_domain(Id /*server*/, Id /*domain*/) const { return nullptr; }
+  // By host name, `click.example.com`, whatever its DNS.
+  virtual const TrackDomain* track_domain_by_host(std::string_view) const { return nullptr; }
 };
 
 }  // namespace posthaste::store

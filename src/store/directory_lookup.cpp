@@ -105,4 +105,35 @@ const Route* Snapshot::return_path_route(Id server_id) const { return find(retur
 const IpAddressRow* Snapshot::ip_address(Id id) const { return find(ip_addresses_, id); }
 std::vector<const IpAddressRow*> Snapshot::ip_addresses() const { return sorted(ip_addresses_); }
 
+const HttpEndpoint* Snapshot::http_endpoint(Id id) const { return find(http_endpoints_, id); }
+const SmtpEndpoint* Snapshot::smtp_endpoint(Id id) const { return find(smtp_endpoints_, id); }
+const AddressEndpoint* Snapshot::address_endpoint(Id id) const { return find(address_endpoints_, id); }
+
+std::vector<const AdditionalEndpoint*> Snapshot::additional_endpoints(Id route_id) const {
+  const auto at = additional_endpoints_.find(route_id);
+  return at == additional_endpoints_.end() ? std::vector<const AdditionalEndpoint*>() : at->second;
+}
+
+const Webhook* Snapshot::webhook(Id id) const { return find(webhooks_, id); }
+
+std::vector<const Webhook*> Snapshot::webhooks(Id server_id, std::string_view event) const {
+  const auto at = webhooks_of_servers_.find(server_id);
+  if (at == webhooks_of_servers_.end()) return {};
+  std::vector<const Webhook*> wanting;
+  for (const Webhook* hook : at->second)
+    if (hook->all_events || std::ranges::find(hook->events, event) != hook->events.end()) wanting.push_back(hook);
+  return wanting;
+}
+
+const TrackDomain* Snapshot::track_domain(Id server_id, Id domain_id) const {
+  const auto at = std::ranges::find_if(rows_.track_domains, [&](const TrackDomain& row) {
+    return row.server_id == server_id && row.domain_id == domain_id && row.dns_status == "OK";
+  });
+  return at == rows_.track_domains.end() ? nullptr : &*at;
+}
+
+const TrackDomain* Snapshot::track_domain_by_host(std::string_view host) const {
+  return find(track_domains_by_host_, to_lower(host));
+}
+
 }  // namespace posthaste::store

@@ -16,6 +16,8 @@ Snapshot::Snapshot(ConfigurationRows rows) : rows_(std::move(rows)) {
   index_credentials();
   index_domains();
   index_routes();
+  index_endpoints();
+  index_tracking();
   for (const IpAddressRow& row : rows_.ip_addresses) ip_addresses_.emplace(row.id, &row);
 }
 
@@ -84,6 +86,32 @@ void Snapshot::index_routes() {
     if (!row.domain_id) continue;
     const auto domain = domains_.find(*row.domain_id);
     if (domain != domains_.end()) routes_by_domain_[domain->second->name].emplace(row.name, &row);
+  }
+}
+
+void Snapshot::index_endpoints() {
+  for (const HttpEndpoint& row : rows_.http_endpoints) http_endpoints_.emplace(row.id, &row);
+  for (const SmtpEndpoint& row : rows_.smtp_endpoints) smtp_endpoints_.emplace(row.id, &row);
+  for (const AddressEndpoint& row : rows_.address_endpoints) address_endpoints_.emplace(row.id, &row);
+  const auto exists = [&](const AdditionalEndpoint& row) {
+    if (row.endpoint_type == "HTTPEndpoint") return http_endpoints_.contains(row.endpoint_id);
+    if (row.endpoint_type == "SMTPEndpoint") return smtp_endpoints_.contains(row.endpoint_id);
+    return row.endpoint_type == "AddressEndpoint" && address_endpoints_.contains(row.endpoint_id);
+  };
+  for (const AdditionalEndpoint& row : rows_.additional_endpoints)
+    if (exists(row)) additional_endpoints_[row.route_id].push_back(&row);
+  for (const Webhook& row : rows_.webhooks) {
+    webhooks_.emplace(row.id, &row);
+    if (row.enabled) webhooks_of_servers_[row.server_id].push_back(&row);
+  }
+}
+
+void Snapshot::index_tracking() {
+  for (const TrackDomain& row : rows_.track_domains) {
+    if (row.dns_status == "OK") tracked_domains_.insert(row.domain_id);
+    const auto domain = domains_.find(row.domain_id);
+    if (domain == domains_.end()) continue;
+    track_domains_by_host_.emplace(to_lower(row.name + "." + domain->second->name), &row);
   }
 }
 

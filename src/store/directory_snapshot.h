@@ -21,7 +21,12 @@ struct ConfigurationRows {
   std::vector<Domain> domains;
   std::vector<Route> routes;
   std::vector<IpAddressRow> ip_addresses;
-  std::set<Id> tracked_domains;  // domains with a tracking domain whose DNS is right
+  std::vector<HttpEndpoint> http_endpoints;
+  std::vector<SmtpEndpoint> smtp_endpoints;
+  std::vector<AddressEndpoint> address_endpoints;
+  std::vector<AdditionalEndpoint> additional_endpoints;
+  std::vector<Webhook> webhooks;
+  std::vector<TrackDomain> track_domains;
 };
 
 // Reads the tables; call it inside one transaction where they must fit together.
@@ -59,8 +64,17 @@ class Snapshot final : public Directory {
   const IpAddressRow* ip_address(Id id) const override;
   std::vector<const IpAddressRow*> ip_addresses() const override;
 
+  const HttpEndpoint* http_endpoint(Id id) const override;
+  const SmtpEndpoint* smtp_endpoint(Id id) const override;
+  const AddressEndpoint* address_endpoint(Id id) const override;
+  std::vector<const AdditionalEndpoint*> additional_endpoints(Id route_id) const override;
+  const Webhook* webhook(Id id) const override;
+  std::vector<const Webhook*> webhooks(Id server_id, std::string_view event) const override;
+  const TrackDomain* track_domain(Id server_id, Id domain_id) const override;
+  const TrackDomain* track_domain_by_host(std::string_view host) const override;
+
   // --- for the store itself
-  bool tracked(Id domain_id) const { return rows_.tracked_domains.contains(domain_id); }
+  bool tracked(Id domain_id) const { return tracked_domains_.contains(domain_id); }
   // Mail servers that are deleted, themselves or with their organization, but not purged yet.
   const std::vector<Id>& hidden_servers() const { return hidden_servers_; }
 
@@ -75,6 +89,8 @@ class Snapshot final : public Directory {
   void index_credentials();
   void index_domains();
   void index_routes();
+  void index_endpoints();
+  void index_tracking();
 
   const ConfigurationRows rows_;  // the indexes below point and look into it
   ById<Organization> organizations_;
@@ -95,6 +111,14 @@ class Snapshot final : public Directory {
   ByName<ByName<const Route*>> routes_by_domain_;
   std::unordered_map<Id, const Route*> return_path_routes_;
   ById<IpAddressRow> ip_addresses_;
+  ById<HttpEndpoint> http_endpoints_;
+  ById<SmtpEndpoint> smtp_endpoints_;
+  ById<AddressEndpoint> address_endpoints_;
+  std::unordered_map<Id, std::vector<const AdditionalEndpoint*>> additional_endpoints_;  // by route
+  ById<Webhook> webhooks_;
+  std::unordered_map<Id, std::vector<const Webhook*>> webhooks_of_servers_;  // enabled ones
+  std::unordered_set<Id> tracked_domains_;  // domains with a tracking domain whose DNS is right
+  std::unordered_map<std::string, const TrackDomain*> track_domains_by_host_;  // in lower case
 };
 
 }  // namespace posthaste::store

@@ -6,15 +6,25 @@ namespace posthaste::store {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kTables = {"organizations", "servers",      "credentials",  "domains",
-                                                     "routes",        "ip_addresses", "track_domains"};
+constexpr std::array<std::string_view, 12> kTables = {"organizations",
+                                                      "servers",
+                                                      "credentials",
+                                                      "domains",
+                                                      "routes",
+                                                      "http_endpoints",
+                                                      "smtp_endpoints",
+                                                      "address_endpoints",
+                                                      "additional_route_endpoints",
+                                                      "webhooks",
+                                                      "ip_addresses",
+                                                      "track_domains"};
 
 std::string mark_query() {
   std::string query = "SELECT 'changes', COALESCE(SUM(seq), 0), 0, NULL FROM {main}`posthaste_changes`";
   for (const auto table : kTables)
     query += fmt::format(" UNION ALL SELECT '{0}', COUNT(*), COALESCE(MAX(id), 0), MAX(updated_at) FROM {{main}}`{0}`",
                          table);
-  return query;
+  return query + " UNION ALL SELECT 'webhook_events', COUNT(*), COALESCE(MAX(id), 0), NULL FROM {main}`webhook_events`";
 }
 
 }  // namespace

@@ -11,9 +11,10 @@ constexpr auto kRing = std::chrono::minutes(60);
 
 Time minute_of(Time time) { return std::chrono::floor<std::chrono::minutes>(time); }
 
-std::int64_t sum(const std::map<Time, std::int64_t>& minutes) {
+std::int64_t sent(const std::map<std::pair<Scope, Time>, std::int64_t>& minutes) {
   std::int64_t total = 0;
-  for (const auto& [minute, count] : minutes) total += count;
+  for (const auto& [of, count] : minutes)
+    if (of.first == Scope::Outgoing) total += count;
   return total;
 }
 
@@ -21,14 +22,19 @@ std::int64_t sum(const std::map<Time, std::int64_t>& minutes) {
 
 void LiveStats::count_sent(Id server_id, Time now) {
   const std::scoped_lock lock(mutex_);
-  ++pending_[server_id][minute_of(now)];
+  ++pending_[server_id][{Scope::Outgoing, minute_of(now)}];
+}
+
+void LiveStats::count_received(Id server_id, Time now) {
+  const std::scoped_lock lock(mutex_);
+  ++pending_[server_id][{Scope::Incoming, minute_of(now)}];
 }
 
 std::int64_t LiveStats::sent_last_hour(Id server_id, Time now) {
   const auto known = [&](std::int64_t stored) {
     const auto of = [&](const auto& map) {
       const auto at = map.find(server_id);
-      return at == map.end() ? 0 : sum(at->second);
+      return at == map.end() ? 0 : sent(at->second);
     };
     return stored + of(pending_) + of(flushing_);
   };
@@ -63,7 +69,7 @@ void LiveStats::flush() {
     const std::scoped_lock lock(mutex_);
     if (pending_.empty()) return;
     for (auto& [server_id, minutes] : pending_)
-      for (const auto& [minute, count] : minutes) flushing_[server_id][minute] += count;
+      for (const auto& [of, count] : minutes) flushing_[server_id][of] += count;
     pending_.clear();
   }
   // Only this function changes flushing_ outside the lock's short moments, and one thread calls it.
@@ -84,7 +90,7 @@ void LiveStats::flush() {
       throw;  // the rest waits for the next flush
     }
     const std::scoped_lock lock(mutex_);
-    if (const auto total = totals_.find(server_id); total != totals_.end()) total->second.stored += sum(minutes);
+    if (const auto total = totals_.find(server_id); total != totals_.end()) total->second.stored += sent(minutes);
     flushing_.erase(server_id);
   }
 }
@@ -92,20 +98,21 @@ void LiveStats::flush() {
 void LiveStats::write(Id server_id, const Minutes& minutes) {
   const sql::Names names = databases_.names(server_id);
   in_transaction(*databases_.messages(server_id).write, [&](sql::Connection& connection) {
-    for (const auto& [minute, count] : minutes) {
+    for (const auto& [of, count] : minutes) {
+      const auto& [scope, minute] = of;
       const std::int64_t of_hour = minute.time_since_epoch() / std::chrono::minutes(1) % 60;
       const sql::UnixTime now{std::min<Time>(minute + std::chrono::seconds(59), system_now())},
           old{now.time - std::chrono::seconds(1800)};
       const auto updated =
           connection.run(sql::bind_names("UPDATE {message}`live_stats` SET count = CASE WHEN timestamp < ? THEN ? ELSE "
-                                         "count + ? END, timestamp = ? WHERE type = 'outgoing' AND minute = ?",
+                                         "count + ? END, timestamp = ? WHERE type = ? AND minute = ?",
                                          names),
-                         {old, count, count, now, of_hour});
+                         {old, count, count, now, to_text(scope), of_hour});
       if (updated.affected > 0) continue;
       connection.run(sql::bind_names("INSERT INTO {message}`live_stats` (type, minute, count, timestamp) VALUES "
-                                     "('outgoing', ?, ?, ?)",
+                                     "(?, ?, ?, ?)",
                                      names),
-                     {of_hour, count, now});
+                     {to_text(scope), of_hour, count, now});
     }
   });
 }

@@ -155,5 +155,6 @@ std::size_t StoreImpl::hard_fails_since(Id server_id, std::string_view rcpt_to, 
 
 std::int64_t StoreImpl::sent_last_hour(Id server_id, Time now) { return live_stats_.sent_last_hour(server_id, now); }
 void StoreImpl::count_sent(Id server_id, Time now) { live_stats_.count_sent(server_id, now); }
+void StoreImpl::count_received(Id server_id, Time now) { live_stats_.count_received(server_id, now); }
 
 }  // namespace posthaste::store

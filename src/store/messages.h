@@ -44,6 +44,9 @@ struct NewMessage {
   std::optional<Id> ip_address_id;  // of the queue row
 };
 
+// `outgoing-example.com`, `incoming-rt:1-ep:2-HTTPEndpoint` (data-model.md 7.1).
+std::string batch_key(const NewMessage& message);
+
 // All recipients of one mail server in one transaction. The raw bytes are stored once and shared by the messages' rows
 // unless posthaste.coexist_with_postal is set.
 struct Submission {
@@ -69,6 +72,7 @@ struct QueuedMessage {
   int attempts = 0;
   bool manual = false;
   std::optional<Id> ip_address_id, route_id;
+  std::string batch_key;  // of incoming messages: `incoming-rt:<route>-ep:<endpoint>-<type>`
   Time created_at;
   std::optional<RawMessage> raw;  // present when handed over in memory by the process that accepted it
 };
@@ -111,6 +115,30 @@ enum class QueueChange {
   Wait,   // due at retry_at, attempts unchanged: nothing was attempted
 };
 
+// What SpamAssassin, rspamd and ClamAV found (inbound-processing.md 7). Kept once: `inspected`.
+struct SpamCheck {
+  std::string code, description;
+  double score = 0;
+};
+struct Inspection {
+  bool spam = false, threat = false;
+  double score = 0;
+  std::string threat_details;
+  std::vector<SpamCheck> checks;
+};
+
+// A request to a webhook that waits in the table (data-model.md 7.3). The payload is JSON, at most 64 KiB.
+struct NewWebhookRequest {
+  Id webhook_id = 0;
+  std::string url, event, uuid, payload;
+};
+
+// A delivery of another message than the one that an attempt was made for: the original of a bounce.
+struct OtherDelivery {
+  Id message_id = 0;
+  Delivery delivery;
+};
+
 // The outcome of one attempt: delivery row, message status, queue row, statistics, in one transaction.
 struct Conclusion {
   Id server_id = 0, message_id = 0, queue_id = 0;
@@ -126,6 +154,12 @@ struct Conclusion {
   // Suppression list of the mail server.
   std::string suppress_address, suppress_reason;  // empty: no change
   std::string unsuppress_address;
+  std::optional<Inspection> inspection;
+  // Of a bounce whose original was found: its own columns, and what is recorded on the original.
+  std::optional<Id> bounce_for_id, domain_id;
+  std::vector<OtherDelivery> others;
+  // Put into the table in the same transaction as the queue row's change.
+  std::vector<NewWebhookRequest> requests;
   // Of an attempt of a process that is gone, found in the delivery journal: applies to the queue row while it is under
   // the lease that the process had (left empty: any of this node's), or under none. A row that is gone stays gone.
   bool recovered = false;

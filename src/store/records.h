@@ -89,4 +89,46 @@ struct IpAddressRow {
   int priority = 100;
 };
 
+// Where a route leads. `last_used_at` is written apart (Store::note_used).
+struct HttpEndpoint {
+  Id id = 0, server_id = 0;
+  std::string uuid, name, url;
+  std::string encoding;  // BodyAsJSON, FormData
+  std::string format;    // Hash, RawMessage
+  bool strip_replies = false, include_attachments = true;
+  int timeout = 5;  // seconds
+};
+
+struct SmtpEndpoint {
+  Id id = 0, server_id = 0;
+  std::string uuid, name, hostname;
+  std::string ssl_mode;  // None, Auto, STARTTLS, TLS
+  int port = 25;
+};
+
+struct AddressEndpoint {
+  Id id = 0, server_id = 0;
+  std::string uuid, address;
+};
+
+struct AdditionalEndpoint {
+  Id id = 0, route_id = 0, endpoint_id = 0;
+  std::string endpoint_type;  // SMTPEndpoint, HTTPEndpoint, AddressEndpoint
+};
+
+struct Webhook {
+  Id id = 0, server_id = 0;
+  std::string uuid, name, url;
+  bool all_events = false, enabled = true;
+  std::vector<std::string> events;  // named ones; none when all_events
+};
+
+struct TrackDomain {
+  Id id = 0, server_id = 0, domain_id = 0;
+  std::string uuid, name;  // `click`, of `click.example.com`
+  std::string dns_status;  // `OK`, `Missing`, `Invalid` or empty
+  bool ssl_enabled = true, track_clicks = true, track_loads = true;
+  std::string excluded_click_domains;  // lines
+};
+
 }  // namespace posthaste::store

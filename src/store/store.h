@@ -29,6 +29,17 @@ struct StoreOptions {
   std::size_t reader_connections = 8;
 };
 
+// Statements that join the next batch of a mail server's writer: one transaction, one sync with everything else in it.
+// They run on the writer's thread, at times more than once (a batch that failed is repeated), so they must not change
+// anything but the tables, and be right when a COMMIT whose answer was lost is done again. Failures of data fail this
+// write alone; while the database is away it waits.
+struct Write {
+  Id server_id = 0;
+  std::size_t bytes = 0;                                              // about how much is written
+  std::function<void(sql::Connection&, const sql::Names&)> messages;  // in the mail server's database; may be empty
+  std::function<void(sql::Connection&, const sql::Names&)> queue;     // where queue and webhook requests are; likewise
+};
+
 class Store {
  public:
   // Opens what is there. SQLite: takes the data directory's lock (fails with Conflict when another process has it).
@@ -63,6 +74,7 @@ class Store {
   // When the next unclaimed row becomes due; nothing if none waits.
   virtual std::optional<Time> next_due() = 0;
   virtual void conclude(Conclusion conclusion, ConcludeDone done) = 0;
+  virtual void write(Write write, ConcludeDone done) = 0;
 
   // This node's lease: `posthaste <node id> <start number>`, the text in locked_by.
   virtual const std::string& lease() const = 0;
@@ -90,7 +102,8 @@ class Store {
   // Messages counted as sent in the last 60 minutes, with what has not been flushed yet (outbound-delivery.md section
   // 8).
   virtual std::int64_t sent_last_hour(Id server_id, Time now) = 0;
-  virtual void count_sent(Id server_id, Time now) = 0;  // any thread, never blocks
+  virtual void count_sent(Id server_id, Time now) = 0;      // any thread, never blocks
+  virtual void count_received(Id server_id, Time now) = 0;  // likewise: incoming messages in `live_stats`
 
   // --- the queue, for people
   virtual std::vector<QueueEntry> queue(const QueueFilter& filter) = 0;

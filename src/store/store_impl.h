@@ -39,6 +39,7 @@ class StoreImpl final : public Store {
   std::vector<QueuedMessage> claim(std::size_t limit, const std::vector<Id>& local_ips) override;
   std::optional<Time> next_due() override;
   void conclude(Conclusion conclusion, ConcludeDone done) override;
+  void write(Write write, ConcludeDone done) override;
   const std::string& lease() const override;
   bool heartbeat() override;
   std::size_t reclaim() override;
@@ -52,6 +53,7 @@ class StoreImpl final : public Store {
   std::size_t hard_fails_since(Id server_id, std::string_view rcpt_to, Time since) override;
   std::int64_t sent_last_hour(Id server_id, Time now) override;
   void count_sent(Id server_id, Time now) override;
+  void count_received(Id server_id, Time now) override;
 
   std::vector<QueueEntry> queue(const QueueFilter& filter) override;
   std::size_t queue_retry_now(const QueueFilter& filter) override;

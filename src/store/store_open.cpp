@@ -111,6 +111,12 @@ void StoreImpl::conclude(Conclusion conclusion, ConcludeDone done) {
   writer_->submit(lane, make_job(ConcludeJob{std::move(conclusion), std::move(done)}));
 }
 
+void StoreImpl::write(Write write, ConcludeDone done) {
+  if (!writer_) return done(fail(ErrorKind::Unavailable, "The database is opened for reading only."));
+  const Id lane = databases_->lane(write.server_id);
+  writer_->submit(lane, make_job(WriteJob{std::move(write), std::move(done)}));
+}
+
 bool StoreImpl::healthy() const { return reachable_ && committer_.healthy(); }
 
 void StoreImpl::close() {

@@ -34,6 +34,14 @@ JobPtr make_job(ConcludeJob conclude) {
   return job;
 }
 
+JobPtr make_job(WriteJob write) {
+  auto job = std::make_unique<Job>();
+  job->server_id = write.write.server_id;
+  job->bytes = write.write.bytes;
+  job->what = std::move(write);
+  return job;
+}
+
 void fail_job(Job& job, const Error& error) {
   std::visit([&](auto& what) { what.done(std::unexpected(error)); }, job.what);
 }
