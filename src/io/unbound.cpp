@@ -24,10 +24,11 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int kClassIn = 1;
 constexpr int kRcodeNxDomain = 3;
+// Bounds of outbound-delivery.md 11.2: a busy site with a TTL of seconds is not asked for again for every message.
+constexpr auto kShortestTtl = std::chrono::seconds(30);
 constexpr auto kLongestTtl = std::chrono::hours(24);
 constexpr auto kLongestNegativeTtl = std::chrono::seconds(60);
-// A failure is kept just long enough that a batch for one domain does not ask for each message.
-constexpr auto kFailureTtl = std::chrono::seconds(1);
+constexpr auto kFailureTtl = std::chrono::seconds(30);
 
 // Zones that unbound answers by itself although names under them may well be served here. `localhost.` stays.
 constexpr std::array kServedByOthers = {
@@ -83,8 +84,7 @@ DnsReply to_reply(const ub_result& result) {
     reply.status = DnsStatus::Ok;
     for (int i = 0; result.data[i]; ++i)
       reply.rdata.emplace_back(result.data[i], static_cast<std::size_t>(result.len[i]));
-    reply.ttl =
-        std::clamp<std::chrono::seconds>(std::chrono::seconds(result.ttl), std::chrono::seconds(0), kLongestTtl);
+    reply.ttl = std::clamp<std::chrono::seconds>(std::chrono::seconds(result.ttl), kShortestTtl, kLongestTtl);
   } else if (result.rcode == 0 || result.rcode == kRcodeNxDomain) {
     reply.status = result.rcode == 0 ? DnsStatus::NoData : DnsStatus::NxDomain;
     reply.ttl = negative_ttl_of(result);
