@@ -82,6 +82,7 @@ Result<manage::User> save(manage::Work& work, const Options& options, const std:
   if (password) fields.password = *password;
   const auto known = options.update ? manage::find_user(work, options.email) : std::nullopt;
   if (known) return manage::update_user(work, known->id, fields);
+  if (options.no_password) fields.password = std::nullopt;
   fields.email_verified_at = work.now();
   return manage::create_user(work, fields);
 }

@@ -29,12 +29,17 @@ void validate(Work& work, const DomainFields& domain, Id id, Problems& problems)
     problems.add("DKIM identifier string", kInvalid);
 }
 
+// What proves ownership: the text of a TXT record, or a code that is sent to the domain's postmaster.
+std::string new_token(std::string_view method) {
+  return method == "Email" ? fmt::format("{:06}", random_below(1'000'000)) : random_alphanumeric(32);
+}
+
 void apply_defaults(Work& work, DomainFields& domain) {
   domain.verification_method.default_to("DNS");
   domain.outgoing.default_to(true);
   domain.incoming.default_to(true);
   domain.use_for_any.default_to(false);
-  domain.verification_token.default_to(random_alphanumeric(32));
+  domain.verification_token.default_to(new_token(domain.verification_method.value_or("")));
   if (!is_blank(domain.dkim_identifier_string)) return;
   domain.dkim_identifier_string =
       unique_random(work, "domains", "dkim_identifier_string", [] { return random_identifier(6); });
@@ -71,7 +76,13 @@ Result<Domain> create_domain(Work& work, Owner owner, DomainFields fields, std::
 }
 
 Result<Domain> update_domain(Work& work, Id id, const DomainFields& fields) {
-  return change(work, id, "domain", fields,
+  DomainFields wanted = fields;
+  const auto domain = find_by_id<DomainFields>(work, id, "domain");
+  const bool other_method = domain && fields.verification_method.has_value() &&
+                            !fields.verification_method.same(domain->fields.verification_method);
+  if (other_method && !fields.verification_token.has_value())
+    wanted.verification_token = new_token(*fields.verification_method);
+  return change(work, id, "domain", wanted,
                 [&](const DomainFields& f, Problems& found) { validate(work, f, id, found); });
 }
 

@@ -80,7 +80,7 @@ TEST_F(Models, UserIsStoredWithDigestAndWithoutPassword) {
 }
 
 TEST_F(Models, UserRules) {
-  UserFields good{.email_address = "a@b", .first_name = "A", .last_name = "B"};
+  UserFields good{.email_address = "a@b", .first_name = "A", .last_name = "B", .password = "correct horse"};
   change([&](Work& w) { return create_user(w, good); });
   EXPECT_THAT(refused([&](Work& w) { return create_user(w, good); }),
               ElementsAre("Email address has already been taken"));
@@ -91,7 +91,7 @@ TEST_F(Models, UserRules) {
 }
 
 TEST_F(Models, OwnerOfAnOrganizationIsNotDeleted) {
-  UserFields fields{.email_address = "a@b", .first_name = "A", .last_name = "B"};
+  UserFields fields{.email_address = "a@b", .first_name = "A", .last_name = "B", .password = "correct horse"};
   Id user = change([&](Work& w) { return create_user(w, fields); }).id;
   OrganizationFields organization{.name = "Mine"};
   organization.owner_id = user;

@@ -34,6 +34,8 @@ Result<User> create_user(Work& work, UserFields fields, std::string uuid) {
   fields.admin.default_to(false);
   validate(work, fields, 0, problems);
   if (fields.password.has_value()) check_password(problems, *fields.password);
+  // Somebody who cannot sign in yet is meant only where null was said.
+  if (!fields.password.given() && is_blank(fields.password_digest)) problems.add("Password", kBlank);
   if (!problems.none()) return problems.refuse();
   digest_password(work, fields);
   return insert(work, std::move(fields), std::move(uuid));

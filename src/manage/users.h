@@ -22,7 +22,7 @@ struct UserFields {
 };
 using User = Row<UserFields>;
 
-// A user without password cannot sign in until one is set. `uuid`: empty for a new one.
+// A user whose password is null, and not just left out, cannot sign in until one is set. `uuid`: empty for a new one.
 Result<User> create_user(Work& work, UserFields fields, std::string uuid = {});
 // A password that matches already is not written again.
 Result<User> update_user(Work& work, Id id, const UserFields& fields);
