@@ -35,8 +35,15 @@ struct Attempt {
   const store::Domain* domain = nullptr;
   store::Message message;
   std::optional<store::RawMessage> raw;
-  std::string found_tag;      // X-Postal-Tag, if the message had no tag
-  std::string added_headers;  // signature and X-Postal-MsgID, made at this attempt
+  std::string found_tag;  // X-Postal-Tag, if the message had no tag
+  // Made at this attempt and not in `raw`: signature and X-Postal-MsgID of outgoing messages, the X-Postal-Spam lines
+  // of incoming ones. Whoever sends the message, or shows it to an endpoint, puts them in front.
+  std::string added_headers;
+  bool foreign_verdicts =
+      false;  // `raw` came with X-Postal-Spam lines of somebody else; they are left out, of the stored message too
+  std::size_t next_step = 0;                    // of its pipeline, when the steps go on behind an inspection
+  bool awaits_inspection = false;               // the lane asks the scanners, then the steps go on
+  std::optional<store::Inspection> inspection;  // made at this attempt
   bool on_suppression_list = false;
   bool counted = false;  // an earlier attempt began a transaction: the send limit has it
   SendLimits::Place limit_place;

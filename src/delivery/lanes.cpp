@@ -157,7 +157,11 @@ io::Task<> Lanes::prepare(LanePtr lane, Job job) {
   std::optional<store::Conclusion> ended;
   std::exception_ptr failure;
   try {
-    ended = co_await shared_.pool.run(std::move(work));
+    ended = co_await shared_.pool.run(work);
+    if (attempt->awaits_inspection) {
+      attempt->inspection.emplace();
+      ended = co_await shared_.pool.run(work);
+    }
   } catch (...) {
     failure = std::current_exception();
   }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "delivery/spam_fields.h"
 #include "delivery/steps.h"
 
 namespace posthaste::delivery {
@@ -27,6 +28,7 @@ constexpr Step kSteps[] = {
     {"find_tag", "O3", find_tag},
     {"hold_by_credential", "O4", hold_by_credential},
     {"hold_if_suppressed", "O5", hold_if_suppressed},
+    {"inspect", "O7", inspect},
     {"fail_if_spam", "O8", fail_if_spam},
     {"add_headers", "O9", add_headers},
     {"check_send_limit", "O10", check_send_limit},
@@ -47,6 +49,8 @@ store::Conclusion conclusion_for(const Attempt& attempt) {
   conclusion.queue_id = attempt.queued().queue_id;
   conclusion.tag = attempt.found_tag;
   conclusion.prepend_headers = attempt.added_headers;
+  conclusion.inspection = attempt.inspection;
+  if (attempt.foreign_verdicts) conclusion.remove_headers = {kSpamFields.begin(), kSpamFields.end()};
   conclusion.suppress_reason = attempt.suppress_reason;
   if (!attempt.suppress_reason.empty()) conclusion.suppress_address = attempt.message.rcpt_to;
   if (attempt.unsuppress) conclusion.unsuppress_address = attempt.message.rcpt_to;
@@ -79,6 +83,7 @@ store::Conclusion end_with(const Attempt& attempt, Tools& tools, const Answer& a
       break;
     case Answer::Kind::Done:
     case Answer::Kind::GoOn:
+    case Answer::Kind::Inspect:
       break;
   }
   return conclusion;
@@ -104,8 +109,14 @@ std::string class_name(const std::exception& error) {
 std::span<const Step> outgoing_pipeline() { return kSteps; }
 
 std::optional<store::Conclusion> run_before_send(Attempt& attempt, Tools& tools) {
-  for (const Step* step = std::begin(kSteps); step != kSend; ++step) {
+  attempt.awaits_inspection = false;
+  for (const Step* step = kSteps + attempt.next_step; step != kSend; ++step) {
     const Answer answer = step->run(attempt, tools);
+    if (answer.kind == Answer::Kind::Inspect) {
+      attempt.next_step = std::size_t(step - kSteps);
+      attempt.awaits_inspection = true;
+      return std::nullopt;
+    }
     if (answer.kind != Answer::Kind::GoOn) return end_with(attempt, tools, answer);
   }
   return std::nullopt;

@@ -34,10 +34,11 @@ struct Tools {
 struct Answer {
   enum class Kind {
     GoOn,
-    Held,    // delivery `Held`, until a person or its expiry ends the hold
-    Failed,  // delivery `HardFail`
-    Retry,   // no delivery; the message is looked at again at `at`
-    Done,    // no delivery; nothing is left to do
+    Held,     // delivery `Held`, until a person or its expiry ends the hold
+    Failed,   // delivery `HardFail`
+    Retry,    // no delivery; the message is looked at again at `at`
+    Done,     // no delivery; nothing is left to do
+    Inspect,  // the lane asks the scanners, fills attempt.inspection and has the steps go on with this one
   };
   Kind kind = Kind::GoOn;
   std::string details;
@@ -54,7 +55,8 @@ struct Step {
 // The table.
 std::span<const Step> outgoing_pipeline();
 
-// Runs the steps before `send`, blocking. A conclusion: the way ended there. Nothing: send it.
+// Runs the steps before `send`, blocking. A conclusion: the way ended there. Nothing: send it, or, if
+// attempt.awaits_inspection, ask the scanners, fill attempt.inspection and call it again.
 // Throws what a broken world throws (sql::Failure, ...): see internal_error().
 std::optional<store::Conclusion> run_before_send(Attempt& attempt, Tools& tools);
 

@@ -265,7 +265,7 @@ TEST_F(Pipeline, SaysTheFirstOfSeveralReasons) {
 
 TEST_F(Pipeline, FailsSpam) {
   server().outbound_spam_threshold = 5;
-  message().spam = true;
+  message().inspected = message().spam = true;
   message().spam_score = 6.25;
   EXPECT_EQ(decision(), "HardFail: Message is likely spam. Threshold is 5.0 and the message scored 6.25.");
 }

@@ -19,6 +19,7 @@ Answer check_recipient(Attempt& attempt, Tools& tools);
 Answer find_tag(Attempt& attempt, Tools& tools);
 Answer hold_by_credential(Attempt& attempt, Tools& tools);
 Answer hold_if_suppressed(Attempt& attempt, Tools& tools);
+Answer inspect(Attempt& attempt, Tools& tools);  // of either direction: steps_inspect.cpp
 Answer fail_if_spam(Attempt& attempt, Tools& tools);
 Answer add_headers(Attempt& attempt, Tools& tools);
 Answer check_send_limit(Attempt& attempt, Tools& tools);

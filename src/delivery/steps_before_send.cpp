@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "delivery/return_path.h"
+#include "delivery/spam_fields.h"
 #include "delivery/steps.h"
 #include "mail/header.h"
 
@@ -24,13 +25,6 @@ log::Fields names(const Attempt& attempt) {
   return {{"message", attempt.queued().message_id},
           {"server", attempt.queued().server_id},
           {"token", attempt.message.token}};
-}
-
-// `5.0`, `6.25`: without trailing zeros, but with a digit behind the point.
-std::string decimal(double value) {
-  std::string text = fmt::format("{:.2f}", value);
-  while (text.ends_with('0') && !text.ends_with(".0")) text.pop_back();
-  return text;
 }
 
 // Rows that Postal wrote have no code, but a duration if there was a transaction.
@@ -146,6 +140,7 @@ Answer hold_if_suppressed(Attempt& attempt, Tools& tools) {
   return modern ? failed(std::move(details)) : held(std::move(details));
 }
 
+// O8 also ends messages that an earlier attempt found to be spam, a person's retry included.
 Answer fail_if_spam(Attempt& attempt, Tools&) {
   if (!attempt.message.spam) return go_on();
   return failed(fmt::format("Message is likely spam. Threshold is {} and the message scored {}.",

@@ -74,6 +74,24 @@ const HeaderField* last_field(const std::vector<HeaderField>& fields, std::strin
   return nullptr;
 }
 
+std::string without_fields(std::string_view block, std::span<const std::string> prefixes) {
+  std::string out;
+  out.reserve(block.size());
+  bool dropping = false;
+  auto rest = block;
+  while (!rest.empty()) {
+    const auto line = take_line(rest);
+    if (without_line_end(line).empty()) {  // the body, if there is one
+      out.append(line).append(rest);
+      return out;
+    }
+    if (!blank(line[0])) dropping = std::ranges::any_of(prefixes, [&](auto& p) { return istarts_with(line, p); });
+    if (!dropping) out.append(line);
+  }
+  if (!block.ends_with('\n')) out.resize(without_line_end(out).size());
+  return out;
+}
+
 std::string unfold(std::string_view value) {
   value = trim(value);
   if (value.find('\n') == std::string_view::npos) return std::string(value);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,10 @@ std::string_view header_block(std::string_view message);
 
 // The last field of that name; null if there is none.
 const HeaderField* last_field(const std::vector<HeaderField>& fields, std::string_view name);
+
+// The header block without the fields whose names begin with one of `prefixes`, in any case; however many fields it
+// has.
+std::string without_fields(std::string_view block, std::span<const std::string> prefixes);
 
 // Without line breaks, which go with nothing in their place, and without white space around it.
 std::string unfold(std::string_view value);

@@ -85,5 +85,21 @@ TEST(SubjectAndMessageId, AreCut) {
   EXPECT_EQ(message_id_of(fields), std::string(255, 'x'));
 }
 
+TEST(WithoutFields, DropsFieldsWithTheirContinuationLines) {
+  const std::vector<std::string> names = {"X-Postal-Spam", "X-Postal-Threat"};
+  EXPECT_EQ(without_fields("x-postal-spam: no\r\n\tcontinued\r\nA: 1\r\nX-Postal-Spam-Score : 0\r\nB: 2\r\n", names),
+            "A: 1\r\nB: 2\r\n");
+  EXPECT_EQ(without_fields("A: 1\nX-Postal-Threat: no", names), "A: 1") << "without a line end, as it came";
+  EXPECT_EQ(without_fields("X-Postal-Threat: no", names), "");
+  EXPECT_EQ(without_fields("A: 1\r\n\r\nX-Postal-Spam: body\r\n", names), "A: 1\r\n\r\nX-Postal-Spam: body\r\n");
+}
+
+TEST(WithoutFields, LooksBehindTheFieldsThatOthersRead) {
+  std::string block;
+  for (std::size_t i = 0; i <= kMaxHeaderFields; ++i) block += "A: 1\r\n";
+  const std::vector<std::string> names = {"X-Postal-Spam"};
+  EXPECT_EQ(without_fields(block + "X-Postal-Spam: no\r\n", names), block);
+}
+
 }  // namespace
 }  // namespace posthaste::mail

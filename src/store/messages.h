@@ -150,6 +150,8 @@ struct Conclusion {
   // Headers put in front at the first attempt (signature, X-Postal-MsgID): stored in front of the header block, copy on
   // write when the row is shared. Empty: nothing to store.
   std::string prepend_headers;
+  // Fields whose names begin so, in any case, leave the stored header block before that. Only with prepend_headers.
+  std::vector<std::string> remove_headers;
   bool parsed = false;  // mark `parsed`
   // Suppression list of the mail server.
   std::string suppress_address, suppress_reason;  // empty: no change

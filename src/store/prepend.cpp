@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "mail/header.h"
 #include "store/rows.h"
 
 namespace posthaste::store {
@@ -72,7 +73,8 @@ HeaderIds prepend_headers(sql::Connection& connection, const sql::Names& names, 
     for (const auto& [conclusion, headers_id] : messages) {
       const auto block = blocks.find(headers_id);
       if (block == blocks.end()) continue;
-      texts.push_back(joined(conclusion->prepend_headers, block->second));
+      texts.push_back(
+          joined(conclusion->prepend_headers, mail::without_fields(block->second, conclusion->remove_headers)));
       if (in_place) {
         connection.run(fmt::format("UPDATE {} SET data = ? WHERE id = ?", quoted),
                        {sql::Blob{texts.back()}, headers_id});
