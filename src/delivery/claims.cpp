@@ -51,15 +51,16 @@ io::Task<> Claims::run() {
 
 // One look at the table; whether it gave anything.
 io::Task<bool> Claims::look() {
-  const std::size_t held = shared_->settlement.in_memory(), window = shared_->options.window;
-  if (held >= window || shared_->frozen) co_return false;
+  auto& backlogs = shared_->settlement.backlogs();
+  const std::size_t limit = std::min(kBlock, backlogs.room());
+  if (limit == 0 || shared_->frozen) co_return false;
   // A claim also tells the store which source addresses are here, without which it does not count their rows as due.
   const bool anyway = Steady::now() >= claim_anyway_;
-  auto work = [shared = shared_, anyway, limit = std::min(kBlock, window - held)] {
+  auto work = [shared = shared_, anyway, limit, full = backlogs.full()] {
     Found found;
     found.next_due = shared->store.next_due();
     if (anyway || (found.next_due && *found.next_due <= shared->options.clock())) {
-      found.messages = shared->store.claim(limit, local_ip_ids(*shared->store.directory()));
+      found.messages = shared->store.claim(limit, local_ip_ids(*shared->store.directory()), full);
     }
     return found;
   };
@@ -93,7 +94,7 @@ Duration Claims::pause(bool found_some) {
   quiet_ = found_some ? kShortest : std::min(kLongest, quiet_ * 2);
   if (!next_due_) return quiet_;
   const Duration until_due = *next_due_ - shared_->options.clock();
-  // Rows that are due and were not ours to take (another host's address, a full window) are no reason to hurry.
+  // Rows that are due and were not ours to take (another host's address, a full site) are no reason to hurry.
   return until_due > Duration::zero() ? std::clamp(until_due, kShortest, quiet_) : quiet_;
 }
 

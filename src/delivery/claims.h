@@ -1,4 +1,5 @@
-// Takes due messages from the table, in blocks, whenever there is room for them.
+// Takes due messages from the table, in blocks, whenever there is room for them. Those of sites that have enough wait
+// there.
 //
 // When nothing is due it looks again when the next row becomes due, at the latest after a second: other processes
 // insert rows and change due times without a word. After a find it looks again after 50 ms, doubling up to the second.

@@ -71,10 +71,20 @@ class FakeStore : public Store {
   void reload_directory() override {}
   void poll_changes() override {}
   void accept(Submission, bool, AcceptDone) override { throw std::logic_error("not of this test"); }
-  std::vector<QueuedMessage> claim(std::size_t limit, const std::vector<Id>&) override {
+  std::vector<QueuedMessage> claim(std::size_t limit, const std::vector<Id>&,
+                                   const std::vector<Site>& passed_over) override {
     std::lock_guard lock(mutex_);
     std::vector<QueuedMessage> taken;
-    for (; !claimable.empty() && taken.size() < limit; claimable.pop_front()) taken.push_back(claimable.front());
+    std::deque<QueuedMessage> left;
+    for (auto& message : claimable) {
+      const bool passed =
+          std::ranges::find(passed_over, Site{message.domain, message.ip_address_id}) != passed_over.end();
+      if (passed || taken.size() == limit)
+        left.push_back(std::move(message));
+      else
+        taken.push_back(std::move(message));
+    }
+    claimable = std::move(left);
     return taken;
   }
   std::optional<Time> next_due() override {
@@ -146,6 +156,10 @@ class FakeStore : public Store {
   bool healthy() const override { return true; }
   void close() override {}
 
+  void add_claimable(std::vector<QueuedMessage> more) {
+    std::lock_guard lock(mutex_);
+    std::ranges::move(more, std::back_inserter(claimable));
+  }
   std::vector<Conclusion> concluded() {
     std::lock_guard lock(mutex_);
     return concluded_;

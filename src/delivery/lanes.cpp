@@ -44,7 +44,7 @@ Shared::Shared(store::Store& the_store, const config::Config& the_config, io::Re
             signer,
             limits,
             {config.delivery.retry_jitter, config.delivery.retry_scale}},
-      settlement(store, std::move(journal)),
+      settlement(store, std::move(journal), {options.window, options.lane_backlog}),
       dial(std::move(the_dial)),
       own(own_host(config, interface_addresses())),
       timeouts(timeouts_of(config)) {}

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "delivery/backlogs.h"
 #include "delivery/journal.h"
 #include "store/store.h"
 
@@ -13,12 +14,14 @@ namespace posthaste::delivery {
 
 class Settlement {
   struct State {
+    explicit State(BacklogLimits limits) : backlogs(limits) {}
     std::unique_ptr<Journal> journal;  // null: none could be opened
-    std::atomic<std::size_t> in_memory{0}, pending{0}, raw_bytes{0};
+    Backlogs backlogs;
+    std::atomic<std::size_t> pending{0}, raw_bytes{0};
   };
 
  public:
-  Settlement(store::Store& store, std::unique_ptr<Journal> journal);
+  Settlement(store::Store& store, std::unique_ptr<Journal> journal, BacklogLimits limits);
 
   // Messages that are held in memory: waiting, worked on, or concluded and not yet committed.
   void took(const store::QueuedMessage& message);
@@ -30,7 +33,8 @@ class Settlement {
   void conclude(const store::QueuedMessage& message, store::Conclusion conclusion, std::optional<Ticket> ticket = {});
 
   Journal* journal() { return state_->journal.get(); }
-  std::size_t in_memory() const { return state_->in_memory; }
+  Backlogs& backlogs() { return state_->backlogs; }
+  std::size_t in_memory() const { return state_->backlogs.in_memory(); }
   std::size_t pending() const { return state_->pending; }
   std::size_t raw_bytes() const { return state_->raw_bytes; }
 

@@ -35,7 +35,10 @@ class WorkerOfThisProcess : public Worker {
     for (std::size_t i = 0; i < runtime.size(); ++i) {
       lanes_.push_back(std::make_unique<Lanes>(runtime.at(i), i, shared_));
     }
+    shared_->settlement.backlogs().when_room([this] { claims_.wake(); });
   }
+
+  ~WorkerOfThisProcess() override { shared_->settlement.backlogs().when_room({}); }
 
   void start() override {
     settle_dead();
@@ -51,9 +54,8 @@ class WorkerOfThisProcess : public Worker {
 
   void wake() override { claims_.wake(); }
 
-  bool wants(std::size_t messages) const override {
-    return !shared_->stopping && !shared_->frozen &&
-           shared_->settlement.in_memory() + messages <= shared_->options.window;
+  bool wants(const std::vector<store::QueuedMessage>& messages) const override {
+    return !shared_->stopping && !shared_->frozen && shared_->settlement.backlogs().takes(messages);
   }
 
   void hand_over(std::vector<store::QueuedMessage> messages) override { distribute(std::move(messages)); }

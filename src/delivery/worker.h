@@ -22,6 +22,7 @@ namespace posthaste::delivery {
 struct WorkerOptions {
   Clock clock = system_now;
   std::size_t window = 20000;         // messages held in memory at most
+  std::size_t lane_backlog = 2000;    // of them for one site; more wait in the table and hold up nobody else's
   std::size_t lane_connections = 20;  // per lane
   std::size_t connections = 1000;     // of all lanes, open or being opened: each is a file descriptor
   std::size_t messages_per_connection = 100;

@@ -33,9 +33,10 @@ io::Task<Result<std::vector<store::Stored>>> Intake::accept(std::vector<store::S
   std::vector<store::Stored> all;
   all.reserve(submissions.size());
   for (auto& submission : submissions) {
-    const bool claim = worker_ && worker_->wants(submission.messages.size());
     std::vector<store::QueuedMessage> queued;
-    if (claim) queued = as_queued(submission);
+    if (worker_) queued = as_queued(submission);
+    const bool claim = worker_ && worker_->wants(queued);
+    if (!claim) queued.clear();
 
     io::OneShot<Result<store::Stored>> committed;
     store_.accept(std::move(submission), claim, committed.sender());

@@ -34,7 +34,7 @@ class NoNames : public io::Resolver {
 // Takes what is handed over in memory.
 class FakeWorker : public store::LocalWorker {
  public:
-  bool wants(std::size_t) const override { return true; }
+  bool wants(const std::vector<store::QueuedMessage>&) const override { return true; }
   void hand_over(std::vector<store::QueuedMessage> messages) override {
     for (auto& m : messages) taken.push_back(std::move(m));
   }

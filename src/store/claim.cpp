@@ -13,37 +13,6 @@ constexpr auto kPauseAfterFailure = std::chrono::seconds(5);
 
 std::string id_list(std::span<const Id> ids) { return fmt::format("({})", fmt::join(ids, ",")); }
 
-QueuedMessage queued_of(const sql::Row& row) {
-  QueuedMessage m;
-  m.queue_id = row.integer(0);
-  m.server_id = row.integer(1);
-  m.message_id = row.integer(2);
-  m.domain = row.string(3);
-  m.ip_address_id = row.maybe_integer(4);
-  m.attempts = int(row.integer(5));
-  m.route_id = row.maybe_integer(6);
-  m.manual = row.flag(7);
-  m.created_at = row.date_time(8).value_or(Time{});
-  m.batch_key = row.string(9);
-  return m;
-}
-
-std::vector<QueuedMessage> select_due(sql::Connection& connection, const sql::Names& names,
-                                      const std::string& claimable, bool retries_only, std::size_t limit, Time now) {
-  // READ COMMITTED and SKIP LOCKED: claims neither wait for each other nor make inserts wait.
-  const char* locking = connection.dialect() == sql::Dialect::MariaDb ? " FOR UPDATE SKIP LOCKED" : "";
-  const std::string select = sql::bind_names(
-      fmt::format(
-          "SELECT id, server_id, message_id, domain, ip_address_id, attempts, route_id, manual, created_at, batch_key FROM "
-          "{{queue}}`queued_messages` WHERE {} AND {} ORDER BY retry_after, id LIMIT ?{}",
-          claimable, retries_only ? "retry_after <= ?" : "(retry_after IS NULL OR retry_after <= ?)", locking),
-      names);
-  std::vector<QueuedMessage> rows;
-  connection.query(select, {sql::DateTime{now}, std::int64_t(limit)},
-                   [&](const sql::Row& row) { rows.push_back(queued_of(row)); });
-  return rows;
-}
-
 void lock_rows(sql::Connection& connection, const sql::Names& names, std::span<const QueuedMessage> rows,
                const std::string& lease, Time now) {
   std::vector<Id> ids;
@@ -99,14 +68,11 @@ void StoreImpl::note_local_ips(const std::vector<Id>& local_ips) {
   for (const Server* server : snapshot()->servers()) due_.note(server->id, Time{});
 }
 
-std::vector<QueuedMessage> StoreImpl::claim(std::size_t limit, const std::vector<Id>& local_ips) {
+std::vector<QueuedMessage> StoreImpl::claim(std::size_t limit, const std::vector<Id>& local_ips,
+                                            const std::vector<Site>& passed_over) {
   note_local_ips(local_ips);
   const bool retries_first = claims_++ % kRetriesEvery == kRetriesEvery - 1;
-  if (!databases_->sqlite()) {
-    auto rows = claim_at(0, limit, retries_first);
-    if (!rows.empty() || !retries_first) return rows;
-    return claim_at(0, limit, false);
-  }
+  if (!databases_->sqlite()) return claim_at(0, limit, passed_over, retries_first);
   std::vector<QueuedMessage> all;
   const SnapshotPtr directory = snapshot();
   const Time now = system_now();
@@ -117,7 +83,7 @@ std::vector<QueuedMessage> StoreImpl::claim(std::size_t limit, const std::vector
       continue;
     }
     try {
-      std::ranges::move(claim_at(server_id, limit - all.size(), false), std::back_inserter(all));
+      std::ranges::move(claim_at(server_id, limit - all.size(), passed_over, retries_first), std::back_inserter(all));
     } catch (const sql::Failure& failure) {
       log::error("store", "the queue of a mail server cannot be read",
                  {{"server_id", server_id}, {"error", failure.what()}});
@@ -127,22 +93,28 @@ std::vector<QueuedMessage> StoreImpl::claim(std::size_t limit, const std::vector
   return all;
 }
 
-std::vector<QueuedMessage> StoreImpl::claim_at(Id place, std::size_t limit, bool retries_only) {
+std::vector<QueuedMessage> StoreImpl::claim_at(Id place, std::size_t limit, const std::vector<Site>& passed_over,
+                                               bool retries_first) {
   const std::string& lease = lease_.text();
   const sql::Names names = databases_->names(place);
   std::string wanted;
+  ClaimScan scan;
   {
     const std::scoped_lock lock(places_mutex_);
     wanted = claimable();
     leased_places_.insert(place);
+    scan = scans_[place];
   }
+  scan.pass_over(passed_over, std::chrono::steady_clock::now());
+  const ClaimScan before = scan;
   free_unclaimed(place);
   std::vector<QueuedMessage> rows;
   std::optional<Time> next;
   try {
     in_transaction(*databases_->queue(place).write, [&](sql::Connection& connection) {
       const Time now = system_now();
-      rows = select_due(connection, names, wanted, retries_only, limit, now);
+      scan = before;  // the transaction may be repeated
+      rows = scan.find(connection, names, wanted, retries_first, limit, now);
       lock_rows(connection, names, rows, lease, now);
       if (databases_->sqlite()) next = first_due(connection, names, wanted);
     });
@@ -152,6 +124,8 @@ std::vector<QueuedMessage> StoreImpl::claim_at(Id place, std::size_t limit, bool
     throw;
   }
   if (next) due_.note(place, *next);
+  const std::scoped_lock lock(places_mutex_);
+  scans_[place] = std::move(scan);
   return rows;
 }
 

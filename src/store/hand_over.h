@@ -2,7 +2,6 @@
 // worker in memory, after they were committed. The table stays the truth.
 #pragma once
 
-#include <cstddef>
 #include <vector>
 
 #include "store/messages.h"
@@ -12,8 +11,9 @@ namespace posthaste::store {
 class LocalWorker {
  public:
   virtual ~LocalWorker() = default;
-  // Whether this many more messages would be taken now; false: they are inserted unclaimed and found by a claim later.
-  virtual bool wants(std::size_t messages) const = 0;
+  // Whether these, whose ids are not known yet, would be taken now; false: they are inserted unclaimed and found by a
+  // claim later.
+  virtual bool wants(const std::vector<QueuedMessage>& messages) const = 0;
   // Messages that are committed under this node's lease. From any thread.
   virtual void hand_over(std::vector<QueuedMessage> messages) = 0;
 };

@@ -65,6 +65,13 @@ struct Stored {
   std::vector<StoredMessage> messages;
 };
 
+// Where queue rows go, and from which of our addresses.
+struct Site {
+  std::string domain;  // capitals count for nothing
+  std::optional<Id> ip_address_id;
+  auto operator<=>(const Site&) const = default;
+};
+
 // A queue row under this node's lease, with what the pipeline needs of its message.
 struct QueuedMessage {
   Id server_id = 0, queue_id = 0, message_id = 0;

@@ -70,7 +70,9 @@ class Store {
 
   // --- mail out
   // Takes the lease of up to `limit` rows that are due, oldest first. `local_ips`: ids of ip_addresses on this host.
-  virtual std::vector<QueuedMessage> claim(std::size_t limit, const std::vector<Id>& local_ips) = 0;
+  // Rows of the sites that are passed over stay where they are.
+  virtual std::vector<QueuedMessage> claim(std::size_t limit, const std::vector<Id>& local_ips,
+                                           const std::vector<Site>& passed_over = {}) = 0;
   // When the next unclaimed row becomes due; nothing if none waits.
   virtual std::optional<Time> next_due() = 0;
   virtual void conclude(Conclusion conclusion, ConcludeDone done) = 0;

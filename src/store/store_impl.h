@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "store/claim_scan.h"
 #include "store/committer.h"
 #include "store/databases.h"
 #include "store/directory_snapshot.h"
@@ -36,7 +37,8 @@ class StoreImpl final : public Store {
 
   void accept(Submission submission, bool claim, AcceptDone done) override;
 
-  std::vector<QueuedMessage> claim(std::size_t limit, const std::vector<Id>& local_ips) override;
+  std::vector<QueuedMessage> claim(std::size_t limit, const std::vector<Id>& local_ips,
+                                   const std::vector<Site>& passed_over) override;
   std::optional<Time> next_due() override;
   void conclude(Conclusion conclusion, ConcludeDone done) override;
   void write(Write write, ConcludeDone done) override;
@@ -88,7 +90,8 @@ class StoreImpl final : public Store {
   std::vector<Id> queue_places(std::optional<Id> only) const;
   void note_unsettled(Id server_id, std::vector<std::string> tokens);
 
-  std::vector<QueuedMessage> claim_at(Id place, std::size_t limit, bool retries_only);
+  std::vector<QueuedMessage> claim_at(Id place, std::size_t limit, const std::vector<Site>& passed_over,
+                                      bool retries_first);
   std::optional<Time> next_due_at(Id place);
   void free_unclaimed(Id place);
   void note_local_ips(const std::vector<Id>& local_ips);
@@ -125,6 +128,7 @@ class StoreImpl final : public Store {
   LiveStats live_stats_;
   DueNotes due_;
   std::mutex places_mutex_;
+  std::map<Id, ClaimScan> scans_;            // by place
   std::set<Id> leased_places_;               // where rows under our lease may be
   std::vector<Id> local_ips_;                // of the last claim
   std::map<Id, std::vector<Id>> unclaimed_;  // rows of claims that failed: perhaps locked, in nobody's hands
