@@ -4,7 +4,8 @@
 //   conflict        the whole transaction again
 //   missing table   the raw table is made, the transaction repeated
 //   connection lost a new connection; a lost COMMIT is looked for in the tables before it is repeated
-//   bad data        the batch is split until the guilty job is alone; it fails, the others are committed
+//   bad data        the batch is split until the guilty job is alone; it fails, the others are committed. An outcome is
+//                   tried once more with what must be recorded alone: its message must not be sent again
 //   disk full       submissions fail with Limit
 //   database gone   submissions fail with Unavailable
 //
@@ -67,6 +68,7 @@ class Committer {
   void finish(Batch& batch);
   std::vector<JobPtr> after_failure(Batch& batch, const sql::Failure& failure);
   std::vector<JobPtr> give_back_or_fail(Batch& batch, const sql::Failure& failure);
+  std::vector<JobPtr> commit_bare(JobPtr job, const sql::Failure& failure);
   std::vector<JobPtr> split(Batch& batch);
 
   CommitterContext context_;

@@ -38,6 +38,16 @@ bool hopeless(FailureKind kind, int attempts) {
   return may_be_one_jobs_fault(kind) && attempts >= kMostAttempts;
 }
 
+void log_refused(const Job& job, const sql::Failure& failure, std::string_view effect) {
+  const Conclusion& c = std::get<ConcludeJob>(job.what).conclusion;
+  log::error("store", "the database refuses the outcome of an attempt",
+             {{"server", c.server_id},
+              {"message", c.message_id},
+              {"status", c.delivery ? c.delivery->status : ""},
+              {"effect", effect},
+              {"error", failure.what()}});
+}
+
 Stored stored(const AcceptWork& work) {
   Stored result;
   const auto& messages = work.submission->messages;
@@ -122,8 +132,11 @@ std::vector<JobPtr> Committer::after_failure(Batch& batch, const sql::Failure& f
       log::error("store", "messages cannot be written", {{"error", failure.what()}, {"jobs", batch.jobs.size()}});
   } else {
     if (batch.jobs.size() > 1 && !batch.messages_committed) return split(batch);
-    log::error("store", "a message cannot be written",
-               {{"server_id", batch.any_server()}, {"jobs", batch.jobs.size()}, {"error", failure.what()}});
+    const bool said_below = std::ranges::all_of(
+        batch.jobs, [&](const JobPtr& job) { return job->concludes() && hopeless(failure.kind(), job->attempts); });
+    if (!said_below)
+      log::error("store", "a message cannot be written",
+                 {{"server_id", batch.any_server()}, {"jobs", batch.jobs.size()}, {"error", failure.what()}});
   }
   if (batch.unknown || batch.messages_committed) remove_messages(batch);
   return give_back_or_fail(batch, failure);
@@ -153,6 +166,16 @@ void Committer::remove_messages(Batch& batch) noexcept {
   }
 }
 
+std::vector<JobPtr> Committer::commit_bare(JobPtr job, const sql::Failure& failure) {
+  log_refused(*job, failure, "it is recorded without output, headers, tag, suppression, inspection and webhooks");
+  auto& conclusion = std::get<ConcludeJob>(job->what).conclusion;
+  conclusion = bare(conclusion);
+  job->bare = true;
+  std::vector<JobPtr> alone;
+  alone.push_back(std::move(job));
+  return commit(std::move(alone));
+}
+
 std::vector<JobPtr> Committer::give_back_or_fail(Batch& batch, const sql::Failure& failure) {
   const Error error = error_for_peer(failure);
   std::vector<JobPtr> again;
@@ -161,10 +184,11 @@ std::vector<JobPtr> Committer::give_back_or_fail(Batch& batch, const sql::Failur
       again.push_back(std::move(job));
       continue;
     }
-    if (const auto* conclude = std::get_if<ConcludeJob>(&job->what))
-      log::error(
-          "store", "the outcome of an attempt cannot be recorded",
-          {{"server_id", job->server_id}, {"message_id", conclude->conclusion.message_id}, {"error", failure.what()}});
+    if (job->concludes() && !job->bare) {
+      std::ranges::move(commit_bare(std::move(job), failure), std::back_inserter(again));
+      continue;
+    }
+    if (job->concludes()) log_refused(*job, failure, "the message stays in the queue and may be sent again");
     fail_job(*job, error);
   }
   return again;

@@ -101,7 +101,36 @@ void change_suppressions(sql::Connection& connection, const sql::Names& names, c
                  {address, reason, sql::UnixTime{now}, until});
 }
 
+// Plain ASCII, which every character set has.
+std::string plain(std::string_view text, std::size_t limit) {
+  std::string result(text.substr(0, limit));
+  std::ranges::replace_if(result, [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return result;
+}
+
+void strip(Delivery& d) {
+  d.details = plain(d.details, 100);
+  d.log_id = plain(d.log_id, 20);
+  d.output.clear();
+  d.code.reset();
+  d.seconds.reset();
+}
+
 }  // namespace
+
+Conclusion bare(const Conclusion& conclusion) {
+  Conclusion c = conclusion;
+  c.tag.clear();
+  c.prepend_headers.clear();
+  c.suppress_address.clear();
+  c.suppress_reason.clear();
+  c.unsuppress_address.clear();
+  c.inspection.reset();
+  c.requests.clear();
+  if (c.delivery) strip(*c.delivery);
+  for (OtherDelivery& other : c.others) strip(other.delivery);
+  return c;
+}
 
 void write_outcomes(sql::Connection& connection, const sql::Names& names, const ConcludeRules& rules,
                     std::span<ConcludeWork* const> works, Counts& counts) {

@@ -17,6 +17,9 @@ struct ConcludeWork {
   bool recorded_before = false;
 };
 
+// The same outcome with only what must be recorded: statuses, times, the queue row. For one that a database refuses.
+Conclusion bare(const Conclusion& conclusion);
+
 struct ConcludeRules {
   // Raw rows are not shared and a Postal beside us rewrites them in place, too: so do we. Otherwise new headers go into
   // a row of their own. A row may be shared by all messages of a submission, and nothing counts how many there are;

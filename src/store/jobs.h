@@ -29,9 +29,11 @@ struct Job {
   std::size_t rows = 1;   // messages
   std::size_t bytes = 0;  // of raw data
   int attempts = 0;       // to commit it
+  bool bare = false;      // what the attempt could do without was left out
   std::variant<ConcludeJob, AcceptJob, WriteJob> what;
 
   bool accepts() const { return std::holds_alternative<AcceptJob>(what); }
+  bool concludes() const { return std::holds_alternative<ConcludeJob>(what); }
 };
 using JobPtr = std::unique_ptr<Job>;
 
