@@ -299,7 +299,8 @@ int run_roles(const config::LoadOptions& load, const config::Config& config, Rol
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   log::configure(log_options(config));
-  raise_descriptor_limit(roles.smtp ? config.smtp_server.max_connections + 2000 : 2000);
+  raise_descriptor_limit(2000 + (roles.smtp ? config.smtp_server.max_connections : 0) +
+                         (roles.web ? config.web_server.max_connections : 0));
 
   int status = 0;
   try {

@@ -3,6 +3,7 @@
 #include "api/v1/api.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "base/strings.h"
 #include "io/endpoint_text.h"
@@ -20,6 +21,20 @@ std::string_view host_only(std::string_view host) {
 // The last element of a list header, as a chain of proxies appends to it.
 std::string_view last_element(std::string_view list) { return trim(list.substr(list.rfind(',') + 1)); }
 
+// One of the connections that are served at the same time.
+class Seat {
+ public:
+  explicit Seat(std::shared_ptr<std::atomic<std::size_t>> taken) : taken_(std::move(taken)), number_(++*taken_) {}
+  ~Seat() { --*taken_; }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+  std::size_t number() const { return number_; }
+
+ private:
+  const std::shared_ptr<std::atomic<std::size_t>> taken_;
+  const std::size_t number_;
+};
+
 class Web final : public WebServer {
  public:
   Web(Installation& installation, Checks checks)
@@ -34,9 +49,10 @@ class Web final : public WebServer {
     limits.budget = std::make_shared<io::HttpBudget>();
     io::HttpHandler handler = [this](io::HttpRequest request) { return handle(this, std::move(request)); };
     io::HttpTooLarge too_large = [this](const io::HttpRequest& head) { return api_.too_large(head); };
+    io::HttpAdmission admission = [this](const io::HttpRequest& head) { return refuse(head); };
     for (std::size_t i = 0; i < installation_.runtime.size(); ++i) {
-      auto serve = [handler, too_large, limits, stopping](io::Stream stream) {
-        return io::serve_http(std::move(stream), handler, limits, too_large, stopping);
+      auto serve = [this, handler, too_large, limits, stopping, admission](io::Stream stream) {
+        return serve_one(this, std::move(stream), handler, limits, too_large, stopping, admission);
       };
       auto listener = io::Listener::open(installation_.runtime.at(i), web.default_bind_address,
                                          std::uint16_t(web.default_port), true, serve);
@@ -53,43 +69,77 @@ class Web final : public WebServer {
   }
 
  private:
-  static io::Task<io::HttpResponse> handle(Web* self, io::HttpRequest request) {
-    const Time started = system_now();
-    const std::string method = request.method;
-    const std::string path = request.path;
-    const std::string peer = request.peer.text();
-    std::string id(request.header("X-Request-Id"));
-    if (!acceptable_id(id)) id = random_uuid();
-    std::erase_if(request.headers, [](const auto& header) { return iequals(header.first, "X-Request-Id"); });
-    request.headers.emplace_back("X-Request-Id", id);
-    io::HttpResponse response = co_await self->dispatch(std::move(request));
-    response.set("X-Request-Id", id);
-    if (path != "/health" && path != "/ready") {
-      const double seconds = to_unix_seconds(system_now()) - to_unix_seconds(started);
-      log::Fields fields{{"event", "request"},
-                         {"request_id", id},
-                         {"ip_address", peer},
-                         {"status", response.status},
-                         {"seconds", seconds}};
-      for (const auto& [name, value] : response.notes) fields.emplace_back(name, value);
-      log::info("web-server", fmt::format("{} {} ({})", method, known(path) ? path : "unknown path", response.status),
-                fields);
+  // What is told of a request when it has been answered.
+  struct Arrival {
+    explicit Arrival(const io::HttpRequest& request)
+        : method(request.method), path(request.path), peer(request.peer.text()), id(request.header("X-Request-Id")) {
+      if (!acceptable_id(id)) id = random_uuid();
     }
+    const Time started = system_now();
+    const std::string method, path, peer;
+    std::string id;
+  };
+
+  static void answered(const Arrival& arrival, io::HttpResponse& response) {
+    response.set("X-Request-Id", arrival.id);
+    if (arrival.path == "/health" || arrival.path == "/ready") return;
+    const double seconds = to_unix_seconds(system_now()) - to_unix_seconds(arrival.started);
+    log::Fields fields{{"event", "request"},
+                       {"request_id", arrival.id},
+                       {"ip_address", arrival.peer},
+                       {"status", response.status},
+                       {"seconds", seconds}};
+    for (const auto& [name, value] : response.notes) fields.emplace_back(name, value);
+    const std::string_view path = known(arrival.path) ? std::string_view(arrival.path) : "unknown path";
+    log::info("web-server", fmt::format("{} {} ({})", arrival.method, path, response.status), fields);
+  }
+
+  static io::Task<> serve_one(Web* self, io::Stream stream, io::HttpHandler handler, io::HttpLimits limits,
+                              io::HttpTooLarge too_large, std::shared_ptr<const std::atomic<bool>> stopping,
+                              io::HttpAdmission admission) {
+    const Seat seat(self->seats_);
+    if (seat.number() > self->max_connections()) {
+      self->turned_away_.add();
+      auto task = io::turn_away_http(std::move(stream));
+      co_return co_await std::move(task);
+    }
+    auto task = io::serve_http(std::move(stream), std::move(handler), limits, std::move(too_large), std::move(stopping),
+                               std::move(admission));
+    co_await std::move(task);
+  }
+
+  static io::Task<io::HttpResponse> handle(Web* self, io::HttpRequest request) {
+    const Arrival arrival(request);
+    std::erase_if(request.headers, [](const auto& header) { return iequals(header.first, "X-Request-Id"); });
+    request.headers.emplace_back("X-Request-Id", arrival.id);
+    io::HttpResponse response = co_await self->dispatch(std::move(request));
+    answered(arrival, response);
     co_return response;
   }
 
-  io::Task<io::HttpResponse> dispatch(io::HttpRequest request) {
-    if (request.path == "/health") co_return health_answer();
-    if (request.path == "/ready") co_return ready_answer(checks_);
+  // Whoever may not call anything here is told so before he sends a body.
+  std::optional<io::HttpResponse> refuse(const io::HttpRequest& head) {
+    const Arrival arrival(head);
+    auto response = answer_without_body(head);
+    if (!response) response = api_.refuse(head);
+    if (response) answered(arrival, *response);
+    return response;
+  }
+
+  // The answer to what is no call of the API; nullopt: it is one.
+  std::optional<io::HttpResponse> answer_without_body(const io::HttpRequest& request) {
+    if (request.path == "/health") return health_answer();
+    if (request.path == "/ready") return ready_answer(checks_);
     const bool api = request.path.starts_with("/api/");
-    if (!host_allowed(request) && !(api && request.has_header("X-Server-API-Key"))) {
-      co_return wrong_host(request);
-    }
-    if (request.path.starts_with("/api/v1/")) {
-      io::HttpResponse response = co_await api_.handle(std::move(request));
-      co_return response;
-    }
-    co_return not_found(request);
+    if (!host_allowed(request) && !(api && request.has_header("X-Server-API-Key"))) return wrong_host(request);
+    if (!request.path.starts_with("/api/v1/")) return not_found(request);
+    return std::nullopt;
+  }
+
+  io::Task<io::HttpResponse> dispatch(io::HttpRequest request) {
+    if (auto answer = answer_without_body(request)) co_return std::move(*answer);
+    io::HttpResponse response = co_await api_.handle(std::move(request));
+    co_return response;
   }
 
   bool host_allowed(const io::HttpRequest& request) const {
@@ -138,8 +188,13 @@ class Web final : public WebServer {
     return io::HttpResponse::text(404, "Not Found");
   }
 
+  std::size_t max_connections() const { return std::size_t(installation_.config.web_server.max_connections); }
+
   Installation& installation_;
   Checks checks_;
+  std::shared_ptr<std::atomic<std::size_t>> seats_ = std::make_shared<std::atomic<std::size_t>>(0);
+  metrics::Counter turned_away_{metrics::Part::Web, "posthaste_http_connections_refused_total",
+                                "Connections that found web_server.max_connections in use"};
   api::v1::Api api_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
 };

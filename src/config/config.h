@@ -47,7 +47,7 @@ struct Config {
     bool batch_queued_messages = true;
   } postal;
   struct {
-    std::int64_t default_port = 5000;
+    std::int64_t default_port = 5000, max_connections = 4096;
     std::string default_bind_address;
     std::vector<std::string> allowed_hosts;
   } web_server;
@@ -78,7 +78,8 @@ struct Config {
     std::int64_t command_timeout = 300, data_timeout = 180, tls_handshake_timeout = 30,
                  shutdown_timeout = 9;  // seconds
     std::int64_t inflight_memory_limit = 536870912, reverse_dns_timeout = 2, unknown_recipient_reply = 530;
-    std::vector<std::string> listeners;  // URLs; empty: one listener from default_bind_address and default_port
+    std::vector<std::string> tls_certificates;  // `certificate-path|key-path`, for further names
+    std::vector<std::string> listeners;         // URLs; empty: one listener from default_bind_address and default_port
     std::vector<std::string> proxy_protocol_trusted, limits_exempt_networks;  // networks, checked
     std::int64_t max_connections_per_ip = 100, max_connections_per_credential = 500, connection_rate_per_ip = 300;
     std::int64_t max_auth_failures = 3, auth_failures_per_ip = 20, auth_failure_window = 600, auth_block_time = 900;

@@ -18,6 +18,10 @@ Settings role_settings() {
       integer("web_server.max_threads", 5, "Accepted for Postal's sake; the web server needs no such limit.")
           .v1_same()
           .ignored(),
+      integer("web_server.max_connections", 4096, "Connections at the same time; further ones get 503.")
+          .ours()
+          .at_least(1)
+          .into(FIELD(web_server.max_connections)),
       list("web_server.allowed_hosts", {}, "Further values of `Host` that are let through; `*`: any.")
           .ours()
           .into(FIELD(web_server.allowed_hosts)),

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,11 +67,18 @@ struct HttpLimits {
 // Called for a body above limits.body_bytes; what the API answers 413 with. May be empty: plain text.
 using HttpTooLarge = std::function<HttpResponse(const HttpRequest& head)>;
 
+// Asked with the head of a request whose body is still to come: an answer ends the request there, and the connection
+// with it. Empty, or nullopt: the body is read.
+using HttpAdmission = std::function<std::optional<HttpResponse>(const HttpRequest& head)>;
+
 // Serves one connection until it ends: keep-alive, pipelined requests one after the other, `Expect: 100-continue`, HEAD
 // without body. Malformed requests get 400, too long headers 431, a body above the limit 413; then the connection is
 // closed. An exception from the handler becomes 500 with a request id that is also logged. `stopping` true: answers
 // with `Connection: close`.
 Task<> serve_http(Stream stream, HttpHandler handler, HttpLimits limits, HttpTooLarge too_large,
-                  std::shared_ptr<const std::atomic<bool>> stopping);
+                  std::shared_ptr<const std::atomic<bool>> stopping, HttpAdmission admission = {});
+
+// Tells a client that there is no room for it, and ends the connection.
+Task<> turn_away_http(Stream stream);
 
 }  // namespace posthaste::io

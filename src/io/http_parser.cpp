@@ -72,14 +72,19 @@ bool HttpParser::keep_alive() const { return impl_->parser.get().keep_alive(); }
 bool HttpParser::http_1_0() const { return impl_->parser.get().version() < 11; }
 std::string_view HttpParser::expectation() const { return view(impl_->parser.get()[http::field::expect]); }
 
-HttpRequest HttpParser::take() {
-  auto& message = impl_->parser.get();
+HttpRequest HttpParser::head() const {
+  const auto& message = impl_->parser.get();
   HttpRequest request;
   request.method = to_upper(view(message.method_string()));
   request.target = view(message.target());
   for (const auto& field : message) request.headers.emplace_back(view(field.name_string()), view(field.value()));
-  request.body = std::move(message.body());
   split_target(request);
+  return request;
+}
+
+HttpRequest HttpParser::take() {
+  HttpRequest request = head();
+  request.body = std::move(impl_->parser.get().body());
   return request;
 }
 

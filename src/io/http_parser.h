@@ -27,6 +27,8 @@ class HttpParser {
   // `100-continue`, something else that is not known here, or empty.
   std::string_view expectation() const;
 
+  // The request without its body, once head_done(); peer and time are the caller's to fill.
+  HttpRequest head() const;
   // What was parsed so far, moved out; peer and time are the caller's to fill.
   HttpRequest take();
 

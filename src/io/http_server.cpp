@@ -111,8 +111,13 @@ class BudgetShare {
 class HttpSession {
  public:
   HttpSession(Stream& stream, const HttpHandler& handler, const HttpLimits& limits, const HttpTooLarge& too_large,
-              const std::atomic<bool>* stopping)
-      : stream_(stream), handler_(handler), limits_(limits), too_large_(too_large), stopping_(stopping) {}
+              const HttpAdmission& admission, const std::atomic<bool>* stopping)
+      : stream_(stream),
+        handler_(handler),
+        limits_(limits),
+        too_large_(too_large),
+        admission_(admission),
+        stopping_(stopping) {}
 
   Task<> run() {
     Duration patience = limits_.header_timeout;
@@ -146,6 +151,10 @@ class HttpSession {
     HttpParser parser(limits_);
     BudgetShare share(limits_.budget);
     auto progress = co_await read_head(parser);
+    if (progress && admission_ && !parser.done()) {
+      const bool refused = co_await refuse_head(parser);
+      if (refused) co_return false;
+    }
     if (progress) progress = co_await answer_expectation(parser);
     if (progress) progress = co_await read_body(parser, share);
     if (!progress) {
@@ -169,6 +178,17 @@ class HttpSession {
       auto got = co_await read_more(kHeadRead, std::max(time_left(end), Duration::zero()));
       if (!got) co_return std::unexpected(refusal_of(got.error()));
     }
+  }
+
+  // True if the head was enough to refuse the request; it has been answered then.
+  Task<bool> refuse_head(HttpParser& parser) {
+    const HttpRequest head = arrived(parser.head());
+    const auto response = admission_(head);
+    if (!response) co_return false;
+    const bool head_only = head.method == "HEAD";
+    const bool written = co_await respond(*response, false, false, head_only);
+    if (written) co_await stream_.finish(kFinish);
+    co_return true;
   }
 
   Task<Progress> answer_expectation(HttpParser& parser) {
@@ -219,8 +239,9 @@ class HttpSession {
     return std::chrono::duration_cast<Duration>(end - std::chrono::steady_clock::now());
   }
 
-  HttpRequest request_of(HttpParser& parser) const {
-    HttpRequest request = parser.take();
+  HttpRequest request_of(HttpParser& parser) const { return arrived(parser.take()); }
+
+  HttpRequest arrived(HttpRequest request) const {
     request.peer = stream_.peer().ip;
     request.received = system_now();
     return request;
@@ -263,6 +284,7 @@ class HttpSession {
   const HttpHandler& handler_;
   const HttpLimits& limits_;
   const HttpTooLarge& too_large_;
+  const HttpAdmission& admission_;
   const std::atomic<bool>* stopping_;
   Input input_;
 };
@@ -270,9 +292,18 @@ class HttpSession {
 }  // namespace
 
 Task<> serve_http(Stream stream, HttpHandler handler, HttpLimits limits, HttpTooLarge too_large,
-                  std::shared_ptr<const std::atomic<bool>> stopping) {
-  HttpSession session(stream, handler, limits, too_large, stopping.get());
+                  std::shared_ptr<const std::atomic<bool>> stopping, HttpAdmission admission) {
+  HttpSession session(stream, handler, limits, too_large, admission, stopping.get());
   co_await session.run();
+}
+
+Task<> turn_away_http(Stream stream) {
+  HttpResponse response = HttpResponse::text(503, "Too many connections\n");
+  response.set("Retry-After", "1");
+  const std::string answer = head_of(response, false, false) + response.body;
+  auto written = co_await stream.write(answer, kFinish);
+  if (written) co_await stream.finish(kFinish);
+  stream.close();
 }
 
 }  // namespace posthaste::io

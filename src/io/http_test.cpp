@@ -29,13 +29,18 @@ Task<HttpResponse> answer(HttpRequest request) {
 
 HttpResponse too_large(const HttpRequest& head) { return HttpResponse::json(413, "{\"path\":\"" + head.path + "\"}"); }
 
+std::optional<HttpResponse> admit(const HttpRequest& head) {
+  if (head.path != "/refused") return std::nullopt;
+  return HttpResponse::text(200, "refused " + head.body);
+}
+
 // A server on a port of its own; `talk` sends raw bytes and reads until the server closes.
 class Server {
  public:
   explicit Server(Loop& loop, HttpLimits limits = {}) {
     auto stopping = stopping_;
     auto serve = [limits, stopping](Stream stream) {
-      return serve_http(std::move(stream), answer, limits, too_large, stopping);
+      return serve_http(std::move(stream), answer, limits, too_large, stopping, admit);
     };
     listener_ = std::move(*Listener::open(loop, "127.0.0.1", 0, false, serve));
   }
@@ -198,6 +203,17 @@ TEST(HttpServer, RefusesGarbageAndEndlessHeads) {
     }
     const std::string endless = "GET / HTTP/1.1\r\nX: " + std::string(5000, 'x') + "\r\n\r\n";
     EXPECT_TRUE((co_await server.talk(endless)).starts_with("HTTP/1.1 431 "));
+  });
+}
+
+TEST(HttpServer, RefusesByTheHeadAndReadsNoBody) {
+  run_task([](Loop& loop) -> Task<> {
+    Server server(loop);
+    std::string got = co_await server.talk("POST /refused HTTP/1.1\r\nContent-Length: 50\r\n\r\nabc");
+    EXPECT_EQ(body_of(got), "refused ");
+    EXPECT_TRUE(has(got, "Connection: close\r\n")) << got;
+    got = co_await server.talk("POST /refused HTTP/1.1\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n");
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 200 ")) << got;
   });
 }
 

@@ -53,6 +53,20 @@ bool method_allowed(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "POST" || method == "PUT" || method == "PATCH";
 }
 
+// The answer to what is no call of an endpoint.
+std::optional<io::HttpResponse> surface(const io::HttpRequest& request) {
+  if (!endpoint_of(request.path)) return not_found(request);
+  if (request.method == "OPTIONS") {
+    io::HttpResponse response = io::HttpResponse::text(204, "");
+    response.set("Allow", kAllowed);
+    return response;
+  }
+  if (method_allowed(request.method)) return std::nullopt;
+  Answer answer = error("MethodNotAllowed", "This method is not allowed", 405);
+  answer.headers.emplace_back("Allow", kAllowed);
+  return to_response(answer, Duration{});
+}
+
 Answer internal_error(const io::HttpRequest& request, std::string_view cause) {
   const auto given = request.header("X-Request-Id");
   const std::string id = given.empty() ? random_uuid() : std::string(given);
@@ -77,14 +91,18 @@ Api::Api(intake::Intake& intake, store::Store& store, const config::Config& conf
     : around_{config, store, intake, pool, std::move(clock)},
       trusted_proxies_(networks(config.postal.trusted_proxies)) {}
 
+std::optional<io::HttpResponse> Api::refuse(const io::HttpRequest& head) {
+  if (auto answer = surface(head)) return answer;
+  const Time now = around_.clock();
+  const auto directory = around_.store.directory();
+  const auto caller = authenticate(*directory, head, client_address(head, trusted_proxies_), failures_, now);
+  if (caller) return std::nullopt;
+  return to_response(caller.error(), around_.clock() - now);
+}
+
 io::Task<io::HttpResponse> Api::handle(io::HttpRequest request) {
+  if (auto answer = surface(request)) co_return std::move(*answer);
   const auto* endpoint = endpoint_of(request.path);
-  if (!endpoint) co_return not_found(request);
-  if (request.method == "OPTIONS") {
-    io::HttpResponse response = io::HttpResponse::text(204, "");
-    response.set("Allow", kAllowed);
-    co_return response;
-  }
   const Time started = around_.clock();
   Answer answer;
   std::string cause;
@@ -112,11 +130,6 @@ io::Task<io::HttpResponse> Api::handle(io::HttpRequest request) {
 
 io::Task<Answer> Api::run(Handler handler, bool sending, const io::HttpRequest& request,
                           io::HttpHeaders& caller_notes) {
-  if (!method_allowed(request.method)) {
-    Answer answer = error("MethodNotAllowed", "This method is not allowed", 405);
-    answer.headers.emplace_back("Allow", kAllowed);
-    co_return answer;
-  }
   const Time now = around_.clock();
   const auto directory = around_.store.directory();
   const IpAddress client = client_address(request, trusted_proxies_);

@@ -4,6 +4,7 @@
 // that is not committed. The web server has checked the host before it calls.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "api/v1/authentication.h"
@@ -15,6 +16,10 @@ class Api {
  public:
   Api(intake::Intake& intake, store::Store& store, const config::Config& config, io::Pool& pool,
       Clock clock = system_now);
+
+  // What the head of a request is enough to answer: an unknown path or method, a key that is missing, wrong or
+  // suspended. Asked before a body is read; what it refuses never comes to handle().
+  std::optional<io::HttpResponse> refuse(const io::HttpRequest& head);
 
   // Requests whose path begins with /api/v1/.
   io::Task<io::HttpResponse> handle(io::HttpRequest request);

@@ -172,6 +172,19 @@ TEST_F(ApiTest, ATooLargeBodyIsAnsweredBeforeItIsRead) {
   EXPECT_THAT(response.body, HasSubstr("\"code\":\"PayloadTooLarge\""));
 }
 
+TEST_F(ApiTest, ABadKeyIsAnsweredBeforeTheBodyIsRead) {
+  auto head = request("send/message", "");
+  EXPECT_FALSE(api->refuse(head));
+  head.headers[0].second = "guess";
+  EXPECT_THAT(api->refuse(head)->body, HasSubstr("InvalidServerAPIKey"));
+  head.headers.erase(head.headers.begin());
+  EXPECT_THAT(api->refuse(head)->body, HasSubstr("AccessDenied"));
+  head.method = "DELETE";
+  EXPECT_EQ(api->refuse(head)->status, 405);
+  head.path = "/api/v1/nothing";
+  EXPECT_EQ(api->refuse(head)->status, 404);
+}
+
 TEST(ClientAddress, IsTheLastThatNoTrustedProxyReports) {
   const auto ip = [](const char* text) { return *IpAddress::parse(text); };
   io::HttpRequest request;
