@@ -40,6 +40,13 @@ TEST_F(ConfigTest, PathsFollowTheFilesFolder) {
   EXPECT_EQ(config().posthaste.data_path, "/x/y/data");
 }
 
+TEST_F(ConfigTest, PairsOfPathsFollowTheFilesFolderToo) {
+  file("version: 2\nsmtp_server: {tls_certificates: ['$config-file-root/a.cert|/b.key']}\n");
+  EXPECT_THAT(config().smtp_server.tls_certificates, ElementsAre((folder / "a.cert|/b.key").string()));
+  file("version: 2\nsmtp_server: {tls_certificates: [a.cert]}\n");
+  EXPECT_THAT(errors(), ElementsAre(HasSubstr("certificate-path|key-path")));
+}
+
 TEST_F(ConfigTest, AFileThatIsNamedOnTheCommandLineMustExist) {
   path = "/x/y/postal.yml";
   EXPECT_THAT(errors(), ElementsAre(::testing::AllOf(HasSubstr("/x/y/postal.yml"),

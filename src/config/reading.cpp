@@ -124,16 +124,27 @@ class Reader {
   Value default_of(const Setting& setting) const { return expand(setting, setting.default_for(out_.profile)); }
 
   Value expand(const Setting& setting, Value value) const {
-    auto* path = std::get_if<std::string>(&value);
-    if (!setting.is_path || !path || path->empty()) return value;
+    if (!setting.is_path) return value;
+    if (auto* path = std::get_if<std::string>(&value); path && !path->empty()) return expand(*path);
+    if (auto* pairs = std::get_if<std::vector<std::string>>(&value)) {
+      for (auto& pair : *pairs) {  // `one|other`
+        std::vector<std::string> paths;
+        for (const auto part : split(pair, '|')) paths.push_back(part.empty() ? std::string() : expand(part));
+        pair = join(paths, "|");
+      }
+    }
+    return value;
+  }
+
+  std::string expand(std::string_view path) const {
     static constexpr std::string_view kRoot = "$config-file-root";
     std::string text;
-    for (std::size_t i = 0; i < path->size();) {
-      if (istarts_with(std::string_view(*path).substr(i), kRoot)) {
+    for (std::size_t i = 0; i < path.size();) {
+      if (istarts_with(path.substr(i), kRoot)) {
         text += out_.root;
         i += kRoot.size();
       } else {
-        text += (*path)[i++];
+        text += path[i++];
       }
     }
     return absolute(text);

@@ -35,6 +35,15 @@ std::string wrong_mechanism(const Value& value) {
   return {};
 }
 
+std::string wrong_pair(const Value& value) {
+  for (const auto& item : std::get<std::vector<std::string>>(value)) {
+    const auto bar = item.find('|');
+    if (bar == 0 || bar == std::string::npos || bar + 1 == item.size())
+      return fmt::format("must be certificate-path|key-path, is \"{}\"", item);
+  }
+  return {};
+}
+
 Settings listener_settings() {
   return {
       integer("smtp_server.default_port", 25, "Port of the SMTP server; the variable `PORT` replaces it.")
@@ -103,7 +112,10 @@ Settings tls_settings() {
           .one_of({"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
           .into(FIELD(smtp_server.tls_min_version)),
       list("smtp_server.tls_certificates", {}, "Further certificates by server name: `certificate-path|key-path`.")
-          .ours(),
+          .ours()
+          .checked(wrong_pair)
+          .path()
+          .into(FIELD(smtp_server.tls_certificates)),
       integer("smtp_server.tls_reload_interval", 60, "Seconds between looks for changed certificate files.")
           .ours()
           .at_least(1)
@@ -194,12 +206,10 @@ Settings limit_settings() {
       integer("smtp_server.max_connections_per_credential", 500, "Of them with one credential.")
           .ours()
           .at_least(1)
-          .not_yet()
           .into(FIELD(smtp_server.max_connections_per_credential)),
       integer("smtp_server.connection_rate_per_ip", 300, "New connections a minute from one address; 0: no limit.")
           .ours()
           .at_least(0)
-          .not_yet()
           .into(FIELD(smtp_server.connection_rate_per_ip)),
       integer("smtp_server.max_recipients", 1000, "Recipients of a transaction.")
           .ours()

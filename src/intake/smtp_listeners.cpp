@@ -65,6 +65,8 @@ Settings common_settings(const config::Config& config) {
   s.max_auth_failures = std::size_t(smtp.max_auth_failures);
   s.max_connections = std::size_t(smtp.max_connections);
   s.max_connections_per_ip = std::size_t(smtp.max_connections_per_ip);
+  s.max_connections_per_credential = std::size_t(smtp.max_connections_per_credential);
+  s.connection_rate_per_ip = std::size_t(smtp.connection_rate_per_ip);
   s.auth_failures_per_ip = std::size_t(smtp.auth_failures_per_ip);
   s.auth_failure_window = seconds(smtp.auth_failure_window);
   s.auth_block_time = seconds(smtp.auth_block_time);
@@ -80,6 +82,15 @@ Settings common_settings(const config::Config& config) {
   s.exempt_networks = networks(smtp.limits_exempt_networks);
   s.unlogged = matcher(smtp.log_ip_address_exclusion_matcher);
   return s;
+}
+
+std::vector<io::TlsContext::ServerOptions::Pair> pairs(const std::vector<std::string>& texts) {
+  std::vector<io::TlsContext::ServerOptions::Pair> found;
+  for (const auto& text : texts) {
+    const auto bar = text.find('|');
+    if (bar != std::string::npos) found.push_back({text.substr(0, bar), text.substr(bar + 1)});
+  }
+  return found;
 }
 
 bool is_on(std::string_view value) { return iequals(value, "true") || iequals(value, "on") || value == "1"; }
@@ -174,8 +185,8 @@ std::vector<Listening> listenings_of(const config::Config& config) {
   common.address = smtp.default_bind_address.empty() ? "::" : smtp.default_bind_address;
   common.port = std::uint16_t(smtp.default_port);
   common.settings = common_settings(config);
-  common.tls = {smtp.tls_certificate_path, smtp.tls_private_key_path, smtp.tls_ciphers, smtp.ssl_version,
-                smtp.tls_min_version};
+  common.tls = {smtp.tls_certificate_path, smtp.tls_private_key_path, smtp.tls_ciphers,
+                smtp.ssl_version,          smtp.tls_min_version,      pairs(smtp.tls_certificates)};
   common.tls_reload_interval = std::chrono::seconds(std::max<std::int64_t>(1, smtp.tls_reload_interval));
   common.limits = std::make_shared<Limits>();
 

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "io/tls_error.h"
+#include "io/tls_names.h"
 
 namespace posthaste::io {
 namespace {
@@ -107,8 +108,8 @@ Result<> check_dates(const SSL_CTX* context, const std::string& path) {
   return fail(ErrorKind::Invalid, fmt::format("the certificate {} has expired on {}", path, date_of(end)));
 }
 
-Result<> load_certificate(SSL_CTX* context, const TlsContext::ServerOptions& options) {
-  const std::string &certificate = options.certificate_path, &key = options.key_path;
+Result<> load_certificate(SSL_CTX* context, const TlsContext::ServerOptions::Pair& files) {
+  const std::string &certificate = files.certificate_path, &key = files.key_path;
   if (const auto why = unreadable(certificate))
     return fail(ErrorKind::Invalid, fmt::format("the certificate {} cannot be read: {}", certificate, *why));
   if (const auto why = unreadable(key))
@@ -143,19 +144,37 @@ std::string tls_error_text() {
   return text.data();
 }
 
-Result<std::shared_ptr<const TlsContext>> TlsContext::server(const ServerOptions& options) {
+namespace {
+
+Result<std::shared_ptr<SSL_CTX>> server_context(const TlsContext::ServerOptions& options, const Versions& versions,
+                                                const TlsContext::ServerOptions::Pair& files) {
   auto native = make_context(TLS_server_method());
-  const Versions versions = versions_of(options);
   SSL_CTX_set_min_proto_version(native.get(), versions.min);
   SSL_CTX_set_max_proto_version(native.get(), versions.max);
   set_ciphers(native.get(), options.ciphers, versions);
   SSL_CTX_set1_groups_list(native.get(), kGroups);
   SSL_CTX_set_options(native.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(native.get(), SSL_SESS_CACHE_OFF);  // tickets resume sessions without memory
-  if (auto loaded = load_certificate(native.get(), options); !loaded) return std::unexpected(loaded.error());
+  if (auto loaded = load_certificate(native.get(), files); !loaded) return std::unexpected(loaded.error());
+  return native;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::server(const ServerOptions& options) {
+  const Versions versions = versions_of(options);
+  auto native = server_context(options, versions, {options.certificate_path, options.key_path});
+  if (!native) return std::unexpected(native.error());
+  auto names = std::make_unique<TlsNames>();
+  for (const auto& files : options.additional) {
+    auto other = server_context(options, versions, files);
+    if (!other) return std::unexpected(other.error());
+    names->add(*other);
+  }
+  if (!options.additional.empty()) TlsNames::attach(native->get(), std::move(names));
 
   auto context = std::make_shared<TlsContext>();
-  context->native_ = std::move(native);
+  context->native_ = std::move(*native);
   return context;
 }
 

@@ -18,8 +18,13 @@ class TlsContext {
     std::string ciphers;           // OpenSSL list for TLS <= 1.2; empty: the library's default
     std::string ssl_version;       // Postal's `smtp_server.ssl_version` (smtp-server.md 7.2)
     std::string min_version;       // `TLSv1.2`
+
+    struct Pair {
+      std::string certificate_path, key_path;
+    };
+    std::vector<Pair> additional;  // presented to clients that ask (SNI) for a name in one of them
   };
-  // Fails with Invalid when a file cannot be read, the key does not match, or the certificate has expired.
+  // Fails with Invalid when a file cannot be read, a key does not match, or a certificate has expired.
   // A cipher list that OpenSSL refuses is logged and left out.
   static Result<std::shared_ptr<const TlsContext>> server(const ServerOptions& options);
 

@@ -112,6 +112,14 @@ void Connection::client_arrived() {
     return session_.refuse_connection("Service not available, too many connections");
   }
   if (!settings.exempt(client)) {
+    if (shared_->limits->addresses.turned_away(client, system_now())) {
+      count::limit("auth_blocks");
+      return session_.refuse_connection("Service not available");
+    }
+    if (!shared_->limits->addresses.arrive(client, system_now(), settings.connection_rate_per_ip)) {
+      count::limit("connection_rate");
+      return session_.refuse_connection("Too many connections from your address");
+    }
     counted_ = shared_->limits->addresses.connect(client, settings.max_connections_per_ip);
     if (!counted_) {
       count::limit("connections_per_ip");

@@ -1,8 +1,14 @@
 #include "smtp/server/limits.h"
 
+#include <algorithm>
+
 namespace posthaste::smtp::server {
 
 namespace {
+
+constexpr std::size_t kMaxBlocks = 3;
+constexpr auto kBlocksWindow = std::chrono::hours(24);
+constexpr auto kTurnedAway = std::chrono::hours(1);
 
 std::string key_of(const IpAddress& ip) { return {reinterpret_cast<const char*>(ip.bytes.data()), ip.v6 ? 8u : 4u}; }
 
@@ -40,6 +46,33 @@ bool AddressTable::auth_failed(const IpAddress& ip, Time now, const AuthRule& ru
   if (++e.failures < rule.failures) return false;
   e.failures = 0;
   e.blocked_until = now + rule.block;
+  if (e.blocks == 0 || now - e.first_block > kBlocksWindow) {
+    e.first_block = now;
+    e.blocks = 0;
+  }
+  if (++e.blocks >= kMaxBlocks) {
+    e.blocks = 0;
+    e.turned_away_until = now + kTurnedAway;
+  }
+  return true;
+}
+
+bool AddressTable::turned_away(const IpAddress& ip, Time now) {
+  std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key_of(ip));
+  return found != entries_.end() && now < found->second.turned_away_until;
+}
+
+bool AddressTable::arrive(const IpAddress& ip, Time now, std::size_t per_minute) {
+  if (per_minute == 0) return true;
+  std::lock_guard lock(mutex_);
+  Entry& e = entry(key_of(ip));
+  const double burst = std::max(1.0, double(per_minute) / 2);
+  const double since = e.arrived == Time{} ? 60.0 : std::max(0.0, to_unix_seconds(now) - to_unix_seconds(e.arrived));
+  e.arrivals = std::min(burst, e.arrivals + since * double(per_minute) / 60);
+  e.arrived = now;
+  if (e.arrivals < 1) return false;
+  e.arrivals -= 1;
   return true;
 }
 
@@ -62,11 +95,26 @@ void AddressTable::disconnect(const IpAddress& ip) {
   const auto found = entries_.find(key_of(ip));
   if (found == entries_.end()) return;
   if (found->second.connections > 0) --found->second.connections;
-  const bool idle =
-      found->second.connections == 0 && found->second.failures == 0 && found->second.blocked_until == Time{};
+  const Entry& e = found->second;
+  const bool idle = e.connections == 0 && e.failures == 0 && e.blocks == 0 && e.arrived == Time{} &&
+                    e.blocked_until == Time{} && e.turned_away_until == Time{};
   if (!idle) return;
   order_.erase(found->second.used);
   entries_.erase(found);
+}
+
+bool CredentialTable::connect(std::int64_t credential, std::size_t limit) {
+  std::lock_guard lock(mutex_);
+  std::size_t& count = connections_[credential];
+  if (count >= limit) return false;
+  ++count;
+  return true;
+}
+
+void CredentialTable::disconnect(std::int64_t credential) {
+  std::lock_guard lock(mutex_);
+  const auto found = connections_.find(credential);
+  if (found != connections_.end() && --found->second == 0) connections_.erase(found);
 }
 
 }  // namespace posthaste::smtp::server

@@ -27,7 +27,10 @@ std::string signature_of(const std::string& path) {
 }
 
 std::string signature_of(const io::TlsContext::ServerOptions& tls) {
-  return signature_of(tls.certificate_path) + " " + signature_of(tls.key_path);
+  std::string all = signature_of(tls.certificate_path) + " " + signature_of(tls.key_path);
+  for (const auto& pair : tls.additional)
+    all += " " + signature_of(pair.certificate_path) + " " + signature_of(pair.key_path);
+  return all;
 }
 
 }  // namespace
@@ -64,6 +67,14 @@ Result<> Server::Impl::load_tls() {
   std::lock_guard lock(tls_mutex);
   tls_signature = signature_of(listening.tls);  // of files that are wrong, too: they are looked at when they change
   auto context = io::TlsContext::server(listening.tls);
+  if (!context && !shared->tls.load() && !listening.tls.additional.empty()) {
+    // At the start the port's own certificate shall not suffer from a further one.
+    log::error("smtp-server", "smtp_server.tls_certificates cannot be loaded and are left out",
+               {{"error", context.error().text}, {"cause", context.error().cause}});
+    auto options = listening.tls;
+    options.additional.clear();
+    context = io::TlsContext::server(options);
+  }
   if (!context) return std::unexpected(std::move(context.error()));
   shared->tls.store(std::move(*context));
   return {};

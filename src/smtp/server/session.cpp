@@ -53,7 +53,8 @@ Session::Session(const Settings& settings, Handler& handler, Limits& limits, Sur
       limits_(limits),
       around_(std::move(around)),
       trace_id_(std::move(trace_id)),
-      memory_(limits) {}
+      memory_(limits),
+      place_(limits) {}
 
 Session::~Session() = default;
 
@@ -311,6 +312,7 @@ void Session::tls_started(const io::TlsInfo& info) {
   helo_.clear();
   extended_ = false;
   login_.reset();
+  place_.leave();
   auth_ = Auth::None;
   first_line_ = false;
   want_ = Want::Input;

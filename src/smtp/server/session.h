@@ -216,6 +216,7 @@ class Session {
 
   // Counts.
   Memory memory_;
+  Place place_;
   Time opened_{};
   std::size_t transactions_ = 0, messages_ = 0, errors_ = 0, auth_failures_ = 0, junk_ = 0, refused_recipients_ = 0;
   std::uint64_t bare_lf_lines_ = 0, bytes_in_ = 0;

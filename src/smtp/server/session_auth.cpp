@@ -151,6 +151,11 @@ void Session::auth_cram(std::string_view response) {
 }
 
 void Session::grant(Login login) {
+  if (!place_.take(login.credential_id, settings_.max_connections_per_credential)) {
+    count::limit("connections_per_credential");
+    reply(454, "4.7.0", "Too many connections for this credential");
+    return close("too many connections for this credential");
+  }
   auth_failures_ = 0;
   reply(235, "2.7.0", "Granted for " + login.account);
   login_ = std::move(login);

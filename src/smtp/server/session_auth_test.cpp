@@ -146,6 +146,52 @@ TEST(AuthFailures, ABlockedAddressStillDelivers) {
   EXPECT_EQ(d.say("RCPT TO:<info@local.test>"), "250 2.1.5 OK\r\n");
 }
 
+// smtp-server.md 8.7
+TEST(AuthFailures, AnAddressThatIsBlockedAgainAndAgainIsTurnedAway) {
+  AddressTable table;
+  const auto ip = *IpAddress::parse("1.2.3.4");
+  const AddressTable::AuthRule once{.failures = 1};
+  const Time now = Time(1000000s);
+  table.auth_failed(ip, now, once);
+  table.auth_failed(ip, now + 1h, once);
+  EXPECT_FALSE(table.turned_away(ip, now + 1h));
+  table.auth_failed(ip, now + 2h, once);
+  EXPECT_TRUE(table.turned_away(ip, now + 2h + 59min));
+  EXPECT_FALSE(table.turned_away(ip, now + 3h + 1min));
+
+  const auto slow = *IpAddress::parse("1.2.3.5");
+  for (int i = 0; i < 3; ++i) table.auth_failed(slow, now + i * 13h, once);
+  EXPECT_FALSE(table.turned_away(slow, now + 27h));
+}
+
+TEST(AddressTable, LetsHalfAMinutesShareArriveAtOnce) {
+  AddressTable table;
+  const auto ip = *IpAddress::parse("1.2.3.4");
+  const Time now = Time(1000000s);
+  for (int i = 0; i < 30; ++i) EXPECT_TRUE(table.arrive(ip, now, 60));
+  EXPECT_FALSE(table.arrive(ip, now, 60));
+  EXPECT_TRUE(table.arrive(ip, now + 1s, 60));
+  EXPECT_FALSE(table.arrive(ip, now + 1s, 60));
+  EXPECT_TRUE(table.arrive(ip, now + 1s, 0));
+}
+
+TEST(Auth, ACredentialHasSoManyConnections) {
+  Dialogue d([](Settings& s) { s.max_connections_per_credential = 1; });
+  d.say("EHLO x");
+  ASSERT_TRUE(d.limits.credentials.connect(1, 1));
+  const std::string right = "AUTH PLAIN " + base64_encode("\0x\0"s + kKey);
+  EXPECT_EQ(d.say(right), "454 4.7.0 Too many connections for this credential\r\n");
+  EXPECT_TRUE(d.closed());
+  d.limits.credentials.disconnect(1);
+
+  Dialogue again([](Settings& s) { s.max_connections_per_credential = 1; });
+  again.say("EHLO x");
+  EXPECT_EQ(again.say(right), "235 2.7.0 Granted for org/server\r\n");
+  EXPECT_FALSE(again.limits.credentials.connect(1, 1));
+  again.session.closed("quit");
+  EXPECT_TRUE(again.limits.credentials.connect(1, 1));
+}
+
 TEST(AddressTable, CountsConnectionsAndStaysSmall) {
   AddressTable table(2);
   const auto ip = *IpAddress::parse("1.2.3.4");

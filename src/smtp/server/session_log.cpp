@@ -71,6 +71,7 @@ void Session::log_transaction(std::string_view reply) const {
 void Session::closed(std::string_view why) {
   if (close_reason_.empty()) close_reason_ = why;
   memory_.hold(0);
+  place_.leave();
   if (!logged_) return;
   log::Fields fields{{"trace_id", trace_id_},
                      {"ip", client_.text()},

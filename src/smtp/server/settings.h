@@ -35,6 +35,7 @@ struct Settings {
   std::size_t max_command_line = 2048, max_auth_line = 12288;
   std::size_t max_recipients = 1000, max_messages = 1000, max_errors = 20, max_auth_failures = 3;
   std::size_t max_connections = 10000, max_connections_per_ip = 100;
+  std::size_t max_connections_per_credential = 500, connection_rate_per_ip = 300;  // a minute; 0: any
   std::size_t auth_failures_per_ip = 20;
   Duration auth_failure_window = 600s, auth_block_time = 900s;
   std::uint64_t inflight_memory_limit = 536870912;
