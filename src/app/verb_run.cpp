@@ -1,5 +1,5 @@
 // run, smtp-server, web-server, worker: the roles; cron and requeuer, which Postal no longer has either.
-#include <unistd.h>
+#include <signal.h>
 
 #include "app/command.h"
 #include "app/roles.h"
@@ -63,8 +63,13 @@ int run(Call& call, Roles roles) {
 int wait_for_signal(Call& call, std::string_view role) {
   call.note(fmt::format(
       "The role {} no longer exists; its work is done by the worker. Remove it from your compose file.", role));
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGINT, SIGTERM}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   show_notes(call);
-  ::pause();
+  int signal = 0;
+  sigwait(&signals, &signal);
   return kDone;
 }
 

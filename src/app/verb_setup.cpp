@@ -133,6 +133,18 @@ int initialize(Call& call) {
   return kDone;
 }
 
+// Looks without touching anything.
+int check_migrations(Call& call) {
+  const auto store = store::Store::open(*call.config, {.read_only = true, .reader_connections = 1});
+  const bool pending = !store && store.error().kind == ErrorKind::Invalid;
+  if (!store && !pending) return call.fail(store.error());
+  if (call.json)
+    call.line(JsonWriter().begin_object().field("pending", pending).end_object().text());
+  else
+    call.line(pending ? store.error().text : "The databases are up to date.");
+  return pending ? kNegative : kDone;
+}
+
 }  // namespace
 
 void add_setup(CommandLine& line) {
@@ -151,7 +163,10 @@ void add_setup(CommandLine& line) {
   for (const char* name : {"upgrade", "migrate", "update", "upgrade-db"}) {
     auto* upgrade = line.root().add_subcommand(name, "Bring the databases up to date");
     if (std::string_view(name) != "upgrade") upgrade->group("");
-    line.add(upgrade, Needs::Configuration, initialize);
+    const auto check = std::make_shared<bool>(false);
+    upgrade->add_flag("--check", *check, "Change nothing; status 7 when something is pending");
+    line.add(upgrade, Needs::Configuration,
+             [check](Call& call) { return *check ? check_migrations(call) : initialize(call); });
   }
 }
 

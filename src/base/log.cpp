@@ -107,8 +107,8 @@ std::string text_line(Level level, std::string_view component, std::string_view 
     else
       line += fmt::format(" {}={}", name, value);
   };
-  pair("component", component);
   for (const auto& field : fields) pair(field.name, text_value(field.value));
+  pair("component", component);
   return line;
 }
 

@@ -33,8 +33,8 @@ class Product:
     def write(self): self.config.write_text(yaml.safe_dump(self.settings, sort_keys=False))
 
     # -- life
-    def start(self, wait=True):
-        with open(self.log_file, "ab") as log: self.process = subprocess.Popen([BINARY, "--config", self.config, "run"], stdout=log, stderr=log)
+    def start(self, wait=True, env=None):
+        with open(self.log_file, "ab") as log: self.process = subprocess.Popen([BINARY, "--config", self.config, "run"], stdout=log, stderr=log, env={**os.environ, **(env or {})})
         if wait: wait_for(self._ready, "posthaste answers /health")
         return self
 
