@@ -2,7 +2,7 @@
 //
 //   log::info("smtp-server", "message accepted", {{"trace_id", id}, {"size", bytes}});
 //
-// text format (admin-and-config.md 4.1): `2026-03-18 10:15:02 +0000 INFO   message component=smtp-server trace_id=...`
+// text format (admin-and-config.md 4.1): `2026-03-18 10:15:02 +0000 INFO   message trace_id=... component=smtp-server`
 // json format (4.4): one object per line with ts, level, msg, component and the fields.
 // When the queue is full, debug and info are dropped and counted; warn and error wait. Secrets never come here.
 #pragma once

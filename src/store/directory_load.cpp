@@ -1,5 +1,10 @@
 #include "store/directory_load.h"
 
+#include <mutex>
+#include <set>
+
+#include "base/log.h"
+
 namespace posthaste::store {
 
 namespace {
@@ -62,6 +67,16 @@ std::vector<Server> read_servers(Reader& reader) {
       });
 }
 
+// Said once: the directory is read at every change.
+void warn_no_network(const Credential& credential) {
+  static std::mutex mutex;
+  static std::set<Id> told;
+  const std::scoped_lock lock(mutex);
+  if (!told.insert(credential.id).second) return;
+  log::warn("store", "an SMTP-IP credential is no network and not used",
+            {{"credential", credential.id}, {"server_id", credential.server_id}, {"key", credential.key}});
+}
+
 std::vector<Credential> read_credentials(Reader& reader) {
   return reader.rows<Credential>(
       "SELECT id, server_id, type, uuid, name, `key`, hold, last_used_at FROM {main}`credentials` ORDER BY id",
@@ -74,7 +89,9 @@ std::vector<Credential> read_credentials(Reader& reader) {
         r.key = c.text();
         r.hold = c.flag();
         r.last_used_at = c.time();
-        if (r.type == CredentialType::SmtpIp) r.network = IpNetwork::parse(r.key);
+        if (r.type != CredentialType::SmtpIp) return;
+        r.network = IpNetwork::parse(r.key);
+        if (!r.network) warn_no_network(r);
       });
 }
 

@@ -152,6 +152,19 @@ TEST_P(DirectoryTables, ChangesOfOthersAreNoticed) {
   EXPECT_TRUE(store->directory()->credential_by_key(CredentialType::Api, "k9"));
 }
 
+// smtp-server.md case 32
+TEST_P(DirectoryTables, ACredentialThatIsNoNetworkIsLeftOutAndNamed) {
+  world_.run_main(
+      "INSERT INTO {main}`credentials` (id, server_id, type, name, `key`) VALUES (77, 1, 'SMTP-IP', 'n', 'garbage')");
+  ::testing::internal::CaptureStderr();
+  const auto store = world_.open();
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(store->directory()->credential_by_ip(*IpAddress::parse("1.2.3.4")), nullptr);
+  if (GetParam() == sql::Dialect::Sqlite) {  // said once in a process
+    EXPECT_NE(said.find("key=garbage"), std::string::npos) << said;
+  }
+}
+
 TEST_P(DirectoryTables, TheLastUseOfACredentialIsWritten) {
   const Time when = std::chrono::floor<std::chrono::milliseconds>(system_now());
   {

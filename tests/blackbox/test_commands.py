@@ -113,6 +113,7 @@ def test_each_role_alone(empty_database, dns):
             assert wait_for(text, role).startswith(f"{role} (pid: {running[role].pid}, host: ")
         account = Account(product)
         with smtplib.SMTP(*product.smtp, timeout=10) as client:
+            time.sleep(2)  # a change reaches other processes within that
             client.login(account.path, account.key); client.sendmail("ada@sender.test", ["bob@nowhere.test"], b"From: ada@sender.test\r\n\r\nHi\r\n")
         account.wait_deliveries(1, 1)
     finally:
@@ -125,7 +126,7 @@ def test_not_ready_without_the_database(product, mariadb):
     """admin-and-config 36."""
     mariadb.stop(signal.SIGKILL)
     try:
-        answer = wait_for(lambda: (a := requests.get("http://127.0.0.1:9091/ready", timeout=10)).status_code == 503 and a, "not ready", 60, 0.5)
+        answer, = wait_for(lambda: (a := requests.get("http://127.0.0.1:9091/ready", timeout=10)).status_code == 503 and [a], "not ready", 60, 0.5)
         assert answer.json()["checks"]["database"] != "ok"
         assert requests.get("http://127.0.0.1:9091/health", timeout=5).text == "OK"
     finally: mariadb.start()

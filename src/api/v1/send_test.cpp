@@ -33,6 +33,14 @@ TEST_F(ApiTest, TheFirstFaultIsAnswered) {
   for (const auto& [expected, fields] : cases) EXPECT_EQ(code(call("send/message", mail(fields))), expected);
 }
 
+// http-api.md case 22
+TEST_F(ApiTest, TheSenderCountsWhereItIsAllowed) {
+  const ordered_json fields = mail({{"from", "a@elsewhere.example"}, {"sender", "s@sender.example"}});
+  EXPECT_EQ(code(call("send/message", fields)), "UnauthenticatedFromAddress");
+  change_servers("UPDATE {main}`servers` SET allow_sender = 1");
+  EXPECT_EQ(call("send/message", fields)["status"], "success");
+}
+
 TEST_F(ApiTest, RecipientsAreKeyedByTheirStrippedAddress) {
   const auto keys = [](const ordered_json& answer) {
     std::vector<std::string> found;
