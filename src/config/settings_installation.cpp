@@ -32,7 +32,6 @@ Settings postal_settings() {
           .into(FIELD(postal.smtp_hostname)),
       boolean("postal.use_ip_pools", false, "Send from the addresses of IP pools.")
           .v1("general.use_ip_pools")
-          .not_yet()
           .into(FIELD(postal.use_ip_pools)),
       integer("postal.default_maximum_delivery_attempts", 18, "A message fails for good after this many attempts.")
           .v1("general.maximum_delivery_attempts")

@@ -63,6 +63,7 @@ class FakeStore : public Store {
   std::map<std::string, Suppression> suppressions;
   std::size_t hard_fails = 0;
   std::int64_t sent = 0, received = 0;
+  SendLimitState send_limit_state = SendLimitState::Below;
   std::deque<QueuedMessage> claimable;
   std::vector<QueueEntry> entries;
   std::function<void()> on_read;  // throws, to be a database that is away
@@ -131,6 +132,7 @@ class FakeStore : public Store {
   }
   std::size_t hard_fails_since(Id, std::string_view, Time) override { return hard_fails; }
   std::int64_t sent_last_hour(Id, Time) override { return sent; }
+  void note_send_limit(Id, SendLimitState state, Time) override { send_limit_state = state; }
   void count_sent(Id, Time) override {
     std::lock_guard lock(mutex_);
     ++sent;

@@ -241,6 +241,17 @@ TEST_F(Pipeline, HoldsAboveTheSendLimit) {
   EXPECT_EQ(decision(), "Held: Message held because send limit (5) has been reached.");
 }
 
+TEST_F(Pipeline, TellsHowNearTheSendLimitIs) {  // outbound-delivery.md, cases 35 and 36
+  using State = store::Store::SendLimitState;
+  server().send_limit = 10;
+  const std::pair<int, State> cases[] = {{8, State::Below}, {9, State::Approaching}, {10, State::Exceeded}};
+  for (const auto& [sent, state] : cases) {
+    db.sent = sent;
+    EXPECT_EQ(decision() == "send", state != State::Exceeded);
+    EXPECT_EQ(db.send_limit_state, state) << sent;
+  }
+}
+
 TEST_F(Pipeline, LetsNoTwoMessagesPassTheLimitTogether) {
   server().send_limit = 1;
   Attempt first, second;

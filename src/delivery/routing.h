@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/interfaces.h"
 #include "base/network.h"
 #include "config/config.h"
 #include "io/resolver.h"
@@ -71,8 +72,5 @@ std::string lane_domain(std::string_view domain);
 
 // Mail for this domain ends at this installation: a hosted domain, or one of the installation's own.
 bool domain_is_ours(const store::Directory& directory, const config::Config& config, std::string_view domain);
-
-// Addresses of this machine's interfaces, loopback included.
-std::vector<IpAddress> interface_addresses();
 
 }  // namespace posthaste::delivery

@@ -2,6 +2,7 @@
 
 #include "io/oneshot.h"
 #include "mail/address.h"
+#include "store/source_address.h"
 
 namespace posthaste::intake {
 
@@ -24,6 +25,14 @@ std::vector<store::QueuedMessage> as_queued(const store::Submission& submission)
   return queued;
 }
 
+// Whether the worker of this process can send all of them: from here, that is, where they have a source address.
+bool leave_from_here(const store::Submission& submission, const store::Directory& directory) {
+  return std::ranges::all_of(submission.messages, [&](const store::NewMessage& message) {
+    const auto* row = message.ip_address_id ? directory.ip_address(*message.ip_address_id) : nullptr;
+    return !row || store::on_this_machine(*row);
+  });
+}
+
 }  // namespace
 
 Intake::Intake(store::Store& store, const config::Config& config, store::LocalWorker* worker)
@@ -33,9 +42,11 @@ io::Task<Result<std::vector<store::Stored>>> Intake::accept(std::vector<store::S
   std::vector<store::Stored> all;
   all.reserve(submissions.size());
   for (auto& submission : submissions) {
+    const auto directory = store_.directory();
+    if (config_.postal.use_ip_pools) store::choose_sources(*directory, submission);
     std::vector<store::QueuedMessage> queued;
     if (worker_) queued = as_queued(submission);
-    const bool claim = worker_ && worker_->wants(queued);
+    const bool claim = worker_ && worker_->wants(queued) && leave_from_here(submission, *directory);
     if (!claim) queued.clear();
 
     io::OneShot<Result<store::Stored>> committed;

@@ -68,6 +68,8 @@ class Directory {
   virtual const TrackDomain* track_domain(Id /*server*/, Id /*domain*/) const { return nullptr; }
   // By host name, `click.example.com`, whatever its DNS.
   virtual const TrackDomain* track_domain_by_host(std::string_view) const { return nullptr; }
+  // In the order in which they are asked: the mail server's before its organization's, each the newest first.
+  virtual std::vector<const IpPoolRule*> ip_pool_rules(const Server&) const { return {}; }
 };
 
 }  // namespace posthaste::store

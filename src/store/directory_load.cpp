@@ -153,6 +153,27 @@ std::vector<IpAddressRow> read_ip_addresses(Reader& reader) {
       });
 }
 
+std::vector<std::string> conditions(std::string_view text) {
+  std::vector<std::string> lines;
+  for (const auto line : split(text, '\n'))
+    if (!trim(line).empty()) lines.emplace_back(trim(line));
+  return lines;
+}
+
+std::vector<IpPoolRule> read_ip_pool_rules(Reader& reader) {
+  return reader.rows<IpPoolRule>(
+      "SELECT id, ip_pool_id, owner_type, owner_id, from_text, to_text FROM {main}`ip_pool_rules` WHERE ip_pool_id IS "
+      "NOT NULL ORDER BY created_at DESC, id DESC",
+      [](Columns& c, IpPoolRule& r) {
+        r.id = c.id();
+        r.ip_pool_id = c.id();
+        r.owner_type = c.text() == "Organization" ? OwnerType::Organization : OwnerType::Server;
+        r.owner_id = c.id();
+        r.from = conditions(c.text());
+        r.to = conditions(c.text());
+      });
+}
+
 }  // namespace
 
 ConfigurationRows read_configuration(sql::Connection& connection, const sql::Names& names) {
@@ -165,6 +186,7 @@ ConfigurationRows read_configuration(sql::Connection& connection, const sql::Nam
   rows.routes = read_routes(reader);
   rows.ip_addresses = read_ip_addresses(reader);
   read_endpoints(reader, rows);
+  rows.ip_pool_rules = read_ip_pool_rules(reader);
   return rows;
 }
 

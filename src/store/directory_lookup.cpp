@@ -136,4 +136,15 @@ const TrackDomain* Snapshot::track_domain_by_host(std::string_view host) const {
   return find(track_domains_by_host_, to_lower(host));
 }
 
+std::vector<const IpPoolRule*> Snapshot::ip_pool_rules(const Server& server) const {
+  std::vector<const IpPoolRule*> rules;
+  const auto add = [&](OwnerType type, Id id) {
+    for (const IpPoolRule& rule : rows_.ip_pool_rules)
+      if (rule.owner_type == type && rule.owner_id == id) rules.push_back(&rule);
+  };
+  add(OwnerType::Server, server.id);
+  add(OwnerType::Organization, server.organization_id);
+  return rules;
+}
+
 }  // namespace posthaste::store

@@ -12,6 +12,9 @@ void StoreImpl::install(ConfigurationRows rows, std::string mark) {
   if (before && databases_->sqlite())
     for (const Server* server : next->servers())
       if (!before->server(server->id)) due_.note(server->id, Time{});  // new, or restored with its queue
+  if (before &&
+      std::ranges::any_of(before->ip_addresses(), [&](const auto* row) { return !next->ip_address(row->id); }))
+    sources_gone_ = true;
   snapshot_.store(std::move(next));
   mark_ = std::move(mark);
 }

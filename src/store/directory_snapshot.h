@@ -27,6 +27,7 @@ struct ConfigurationRows {
   std::vector<AdditionalEndpoint> additional_endpoints;
   std::vector<Webhook> webhooks;
   std::vector<TrackDomain> track_domains;
+  std::vector<IpPoolRule> ip_pool_rules;  // the newest first
 };
 
 // Reads the tables; call it inside one transaction where they must fit together.
@@ -63,6 +64,7 @@ class Snapshot final : public Directory {
 
   const IpAddressRow* ip_address(Id id) const override;
   std::vector<const IpAddressRow*> ip_addresses() const override;
+  std::vector<const IpPoolRule*> ip_pool_rules(const Server& server) const override;
 
   const HttpEndpoint* http_endpoint(Id id) const override;
   const SmtpEndpoint* smtp_endpoint(Id id) const override;

@@ -6,7 +6,7 @@ namespace posthaste::store {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kTables = {"organizations",
+constexpr std::array<std::string_view, 13> kTables = {"organizations",
                                                       "servers",
                                                       "credentials",
                                                       "domains",
@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, 12> kTables = {"organizations",
                                                       "additional_route_endpoints",
                                                       "webhooks",
                                                       "ip_addresses",
+                                                      "ip_pool_rules",
                                                       "track_domains"};
 
 std::string mark_query() {

@@ -43,7 +43,9 @@ void StoreImpl::maintain_once(unsigned round, bool last) {
   attempt("statistics could not be written", [&] { flush_counts(); });
   attempt("live statistics could not be written", [&] { live_stats_.flush(); });
   attempt("last use of credentials could not be written", [&] { flush_credentials(last); });
+  attempt("the state of send limits could not be written", [&] { flush_send_limits(); });
   attempt("messages of a cut-off transaction could not be looked for", [&] { settle_unsettled(); });
+  attempt("messages that wait for a removed source address could not be freed", [&] { free_lost_sources(); });
   if (last || round % kTotalsEvery == 0) attempt("totals could not be written", [&] { flush_totals(); });
 }
 

@@ -131,4 +131,12 @@ struct TrackDomain {
   std::string excluded_click_domains;  // lines
 };
 
+// Which pool outgoing mail takes: of whoever owns the rule, if one of its lines fits.
+struct IpPoolRule {
+  Id id = 0, ip_pool_id = 0;
+  OwnerType owner_type = OwnerType::Server;
+  Id owner_id = 0;
+  std::vector<std::string> from, to;  // addresses or domains
+};
+
 }  // namespace posthaste::store

@@ -1,5 +1,6 @@
 // Retry, release and redelivery by hand: one action (outbound-delivery.md 7.1).
 #include "store/accept.h"
+#include "store/source_address.h"
 #include "store/store_impl.h"
 
 namespace posthaste::store {
@@ -47,10 +48,13 @@ void queue_anew(sql::Connection& connection, const sql::Names& names, Id server_
   const sql::DateTime now{system_now()};
   const std::string domain = recipient_domain(message.rcpt_to), key = batch_key(message);
   connection.run(
-      sql::bind_names("INSERT INTO {queue}`queued_messages` (server_id, message_id, domain, route_id, "
-                      "batch_key, created_at, updated_at, attempts, manual) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 1)",
-                      names),
-      {server_id, message_id, clean_text(domain, 255), sql::or_null(message.route_id), clean_text(key, 255), now, now});
+      sql::bind_names(
+          "INSERT INTO {queue}`queued_messages` (server_id, message_id, domain, route_id, "
+          "batch_key, ip_address_id, created_at, updated_at, attempts, manual) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, "
+          "1)",
+          names),
+      {server_id, message_id, clean_text(domain, 255), sql::or_null(message.route_id), clean_text(key, 255),
+       sql::or_null(message.ip_address_id), now, now});
 }
 
 void end_hold(sql::Connection& connection, const sql::Names& names, Id message_id) {
@@ -63,12 +67,26 @@ void end_hold(sql::Connection& connection, const sql::Names& names, Id message_i
 
 }  // namespace
 
+// A message that is queued anew gets its source address anew.
+std::optional<Id> StoreImpl::source_of(Id server_id, Id message_id) {
+  const SnapshotPtr directory = snapshot();
+  const Server* server = directory->server(server_id);
+  if (!config_->postal.use_ip_pools || !server || directory->ip_addresses().empty()) return {};
+  const auto found = message(server_id, message_id);
+  if (!found || found->scope != to_text(Scope::Outgoing)) return {};
+  const auto stored = raw(server_id, *found);
+  const auto from = stored ? from_addresses(stored->headers()) : std::vector<std::string>();
+  return source_for(*directory, *server, from, found->rcpt_to);
+}
+
 Result<Store::Requeued> StoreImpl::requeue(Id server_id, Id message_id) {
   const sql::Names names = databases_->names(server_id);
   Result<Requeued> result = Requeued::WasQueued;
   const Place messages = databases_->messages(server_id), queue = databases_->queue(server_id);
-  const auto into_queue = [&](sql::Connection& connection, const Found& found) {
+  const auto source = source_of(server_id, message_id);
+  const auto into_queue = [&](sql::Connection& connection, Found found) {
     if (make_due(connection, names, server_id, message_id)) return;
+    found.message.ip_address_id = source;
     queue_anew(connection, names, server_id, message_id, found.message);
     result = found.held ? Requeued::Released : Requeued::Redelivered;
   };

@@ -106,6 +106,10 @@ class Store {
   virtual std::int64_t sent_last_hour(Id server_id, Time now) = 0;
   virtual void count_sent(Id server_id, Time now) = 0;      // any thread, never blocks
   virtual void count_received(Id server_id, Time now) = 0;  // likewise: incoming messages in `live_stats`
+  // How a mail server stands to its limit, as Postal's columns say it: which of the two times is set, if any. Any
+  // thread, never blocks; written when it changes and once a minute while it lasts.
+  enum class SendLimitState { Below, Approaching, Exceeded };
+  virtual void note_send_limit(Id, SendLimitState, Time) {}
 
   // --- the queue, for people
   virtual std::vector<QueueEntry> queue(const QueueFilter& filter) = 0;

@@ -56,6 +56,7 @@ class StoreImpl final : public Store {
   std::int64_t sent_last_hour(Id server_id, Time now) override;
   void count_sent(Id server_id, Time now) override;
   void count_received(Id server_id, Time now) override;
+  void note_send_limit(Id server_id, SendLimitState state, Time now) override;
 
   std::vector<QueueEntry> queue(const QueueFilter& filter) override;
   std::size_t queue_retry_now(const QueueFilter& filter) override;
@@ -89,6 +90,7 @@ class StoreImpl final : public Store {
   // Every place with a queue: each mail server's file on SQLite (or that of `only`), the one table on MariaDB.
   std::vector<Id> queue_places(std::optional<Id> only) const;
   void note_unsettled(Id server_id, std::vector<std::string> tokens);
+  std::optional<Id> source_of(Id server_id, Id message_id);
 
   std::vector<QueuedMessage> claim_at(Id place, std::size_t limit, const std::vector<Site>& passed_over,
                                       bool retries_first);
@@ -109,6 +111,9 @@ class StoreImpl final : public Store {
   void flush_counts();
   void flush_totals();
   void flush_credentials(bool all);
+  void flush_send_limits();
+  void free_lost_sources();
+  std::size_t free_lost_sources(Id place);
   void settle_unsettled();
   void settle_unsettled(Id server_id, const std::string& token);
   void probe();
@@ -139,8 +144,15 @@ class StoreImpl final : public Store {
   std::mutex notes_mutex_;
   std::map<Id, Time> credentials_used_;  // not written yet
   std::map<Id, Time> credentials_written_;
+  struct SendLimitNote {
+    SendLimitState state = SendLimitState::Below;
+    Time when;
+    bool operator==(const SendLimitNote&) const = default;
+  };
+  std::map<Id, SendLimitNote> send_limits_noted_, send_limits_written_;
   std::vector<std::pair<Id, std::string>> unsettled_;  // mail server and message token
 
+  std::atomic<bool> sources_gone_ = true;  // rows may wait for a source address that no longer exists
   std::atomic<bool> reachable_ = true;     // the last probe succeeded
   std::atomic<std::uint64_t> writes_ = 0;  // batches
   std::uint64_t checkpointed_writes_ = 0;  // as of the last beat of maintenance

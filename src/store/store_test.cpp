@@ -325,6 +325,23 @@ TEST_P(StoreTest, RowsOfAnotherHostsAddressAreLeftAlone) {
   EXPECT_EQ(store->claim(10, {4, 5}).size(), 1u);
 }
 
+TEST_P(StoreTest, TheStateOfTheSendLimitIsInTheServersRow) {  // outbound-delivery.md, cases 35 and 36
+  using State = Store::SendLimitState;
+  const auto rows = [&](std::string_view condition) {
+    return world_.main_number(fmt::format("SELECT COUNT(*) FROM {{main}}`servers` WHERE id = 1 AND {}", condition));
+  };
+  const std::pair<State, const char*> cases[] = {
+      {State::Approaching, "send_limit_approaching_at IS NOT NULL AND send_limit_exceeded_at IS NULL"},
+      {State::Exceeded, "send_limit_approaching_at IS NULL AND send_limit_exceeded_at IS NOT NULL"},
+      {State::Below, "send_limit_approaching_at IS NULL AND send_limit_exceeded_at IS NULL"}};
+  const auto store = world_.open();
+  for (const auto& [state, condition] : cases) {
+    store->note_send_limit(kServer, state, system_now());
+    for (int i = 0; i < 60 && rows(condition) == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_EQ(rows(condition), 1) << condition;
+  }
+}
+
 TEST_P(StoreTest, AfterCloseNothingIsTakenAndEverybodyIsAnswered) {
   const auto store = world_.open();
   ASSERT_TRUE(accept(*store, submission()));

@@ -72,10 +72,10 @@ void Installation::clear() {
               [&](const sql::Row& row) { others.push_back(row.integer(0)); });
   for (const Id id : others) drop_database(config, id);
   for (const auto* table : {"organizations", "domains", "credentials", "routes", "queued_messages", "statistics",
-                            "posthaste_nodes", "posthaste_changes"})
+                            "ip_addresses", "ip_pool_rules", "posthaste_nodes", "posthaste_changes"})
     main->run(sql::bind_names(fmt::format("DELETE FROM {{main}}`{}`", table), main_names(config)));
   main->run(sql::bind_names("DELETE FROM {main}`servers` WHERE id <> ?", main_names(config)), {kServer});
-  main->run(sql::bind_names("UPDATE {main}`servers` SET token = 'abcdef'", main_names(config)));
+  main->run(sql::bind_names("UPDATE {main}`servers` SET token = 'abcdef', ip_pool_id = NULL", main_names(config)));
   fill();
 
   const auto message = connect(kServer);

@@ -72,6 +72,20 @@ def test_not_initialised(empty_database, dns):
 
 
 @pytest.mark.only("mariadb")
+@pytest.mark.parametrize("initialized", [False, True])
+def test_start_may_wait_for_the_migration(empty_database, dns, initialized):
+    """data-model.md, case 5: three looks, a second apart."""
+    product = Product(empty_database, {"migration_waiter": {"enabled": True, "attempts": 3, "sleep_time": 1}})
+    started = time.time(); product.start(wait=False); time.sleep(1)
+    if initialized:
+        assert product.run("initialize").returncode == 0
+        wait_for(product.answers, "it starts"); assert product.stop() == 0
+    else:
+        assert product.process.wait(15) != 0 and time.time() - started > 2.5
+        assert "posthaste initialize" in product.log()
+
+
+@pytest.mark.only("mariadb")
 def test_database_that_is_down_at_start(empty_database, dns):
     product = Product(empty_database); product.settings["main_db"]["port"] = product.settings["message_db"]["port"] = 3999; product.write()
     done = product.run("run")

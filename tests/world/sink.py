@@ -20,7 +20,7 @@ class Sink:
     """
     def __init__(self, ip, port=25, tls=None, extensions=("8BITMIME", "PIPELINING")):
         self.ip, self.port, self.tls, self.extensions = ip, port, tls, list(extensions)
-        self.mails, self.commands, self.connections, self.script = [], [], 0, {}
+        self.mails, self.commands, self.connections, self.peers, self.script = [], [], 0, [], {}
         self.pause = lambda mail: 0
         self._lock = threading.Lock(); self._stop = threading.Event()
 
@@ -42,10 +42,10 @@ class Sink:
 
     def _accept(self):
         while not self._stop.is_set():
-            try: client, _ = self.listener.accept()
+            try: client, (peer, _) = self.listener.accept()
             except socket.timeout: continue
             except OSError: return
-            self.connections += 1
+            self.connections += 1; self.peers.append(peer)
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
