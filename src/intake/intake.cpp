@@ -1,5 +1,7 @@
 #include "intake/intake.h"
 
+#include <set>
+
 #include "io/oneshot.h"
 #include "mail/address.h"
 #include "store/source_address.h"
@@ -27,8 +29,11 @@ std::vector<store::QueuedMessage> as_queued(const store::Submission& submission)
 
 // Whether the worker of this process can send all of them: from here, that is, where they have a source address.
 bool leave_from_here(const store::Submission& submission, const store::Directory& directory) {
-  return std::ranges::all_of(submission.messages, [&](const store::NewMessage& message) {
-    const auto* row = message.ip_address_id ? directory.ip_address(*message.ip_address_id) : nullptr;
+  std::set<store::Id> sources;
+  for (const auto& message : submission.messages)
+    if (message.ip_address_id) sources.insert(*message.ip_address_id);
+  return std::ranges::all_of(sources, [&](store::Id id) {
+    const auto* row = directory.ip_address(id);
     return !row || store::on_this_machine(*row);
   });
 }
