@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "delivery/connect.h"
+#include "delivery/destination.h"
 #include "delivery/journal_records.h"
 #include "delivery/send_limits.h"
 #include "policy/reply_verdict.h"
@@ -33,20 +34,27 @@ struct Attempt {
   std::shared_ptr<const store::Directory> directory;
   const store::Server* server = nullptr;
   const store::Domain* domain = nullptr;
+  const store::Route* route = nullptr;
   store::Message message;
   std::optional<store::RawMessage> raw;
   std::string found_tag;  // X-Postal-Tag, if the message had no tag
   // Made at this attempt and not in `raw`: signature and X-Postal-MsgID of outgoing messages, the X-Postal-Spam lines
   // of incoming ones. Whoever sends the message, or shows it to an endpoint, puts them in front.
   std::string added_headers;
-  bool foreign_verdicts =
-      false;  // `raw` came with X-Postal-Spam lines of somebody else; they are left out, of the stored message too
+  // `raw` came with X-Postal-Spam lines of somebody else; they are left out, of the stored message too.
+  bool foreign_verdicts = false;
   std::size_t next_step = 0;                    // of its pipeline, when the steps go on behind an inspection
   bool awaits_inspection = false;               // the lane asks the scanners, then the steps go on
   std::optional<store::Inspection> inspection;  // made at this attempt
   bool on_suppression_list = false;
   bool counted = false;  // an earlier attempt began a transaction: the send limit has it
   SendLimits::Place limit_place;
+
+  store::Conclusion conclusion;  // what steps want stored with the outcome, whatever that is
+  Destination destination;
+  std::string endpoint_type;  // of incoming messages that go to an endpoint
+  store::Id endpoint_id = 0;
+  std::string trace_header;  // by which a route knows again what it has forwarded; not stored
 
   // while sending
   smtp::client::Envelope envelope;
@@ -60,7 +68,8 @@ struct Attempt {
   bool over_tls = false;
   std::optional<double> seconds;  // the transaction took
   std::string log_id;
-  std::string remark;  // put behind the verdict's details
+  bool tells_sender = true;  // of a hard failure, with a bounce: incoming messages
+  std::string remark;        // put behind the verdict's details
   std::string suppress_reason;
   bool unsuppress = false;
 

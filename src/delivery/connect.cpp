@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/strings.h"
-#include "policy/reply_verdict.h"
 
 namespace posthaste::delivery {
 
@@ -67,13 +66,19 @@ Timeouts timeouts_of(const config::Config& config) {
   return timeouts;
 }
 
-io::Task<Connected> connect(io::Resolver& resolver, Dial dial, std::string domain, RoutingRules rules, Source source,
-                            Timeouts timeouts) {
+io::Task<Connected> connect(io::Resolver& resolver, Dial dial, Destination destination, RoutingRules rules,
+                            Source source, Timeouts timeouts) {
   const std::string log_id = random_upper_alphanumeric(8);
-  Routing routing = co_await route(resolver, domain, std::move(rules));
+  const std::string name = destination.name;
+  Routing routing = Hosts{};
+  if (destination.kind == Destination::Kind::Host) {
+    routing = co_await route_to_host(resolver, std::move(destination));
+  } else {
+    routing = co_await route(resolver, name, std::move(rules));
+  }
   if (const auto* none = std::get_if<NoHosts>(&routing)) {
-    ConnectFailure failure{none->why, none->details, "", log_id};
-    log::info("worker", "no host to deliver to", {{"log_id", log_id}, {"domain", domain}, {"why", none->details}});
+    ConnectFailure failure{none->why, none->details, {}, "", log_id};
+    log::info("worker", "no host to deliver to", {{"log_id", log_id}, {"to", name}, {"why", none->details}});
     co_return Connected(std::move(failure));
   }
 
@@ -93,7 +98,7 @@ io::Task<Connected> connect(io::Resolver& resolver, Dial dial, std::string domai
               {{"log_id", log_id}, {"cause", opened.error().cause}});
     add_once(errors, opened.error().text);
   }
-  ConnectFailure failure{{}, policy::no_servers_details(domain, tried), join(errors, ", "), log_id};
+  ConnectFailure failure{{}, "", std::move(tried), join(errors, ", "), log_id};
   co_return Connected(std::move(failure));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "delivery/destination.h"
 #include "delivery/routing.h"
 #include "io/resolver.h"
 #include "smtp/client/connection.h"
@@ -28,7 +29,9 @@ smtp::client::Timeouts timeouts_of(const config::Config& config);
 // Why a round came to nothing; shared by all messages that waited for it, log id included.
 struct ConnectFailure {
   std::optional<NoHosts::Why> why;  // none: hosts were there (or none had an address), none could be reached
-  std::string details, output, log_id;
+  std::string details;              // of the delivery, if there is a reason why
+  std::vector<std::string> tried;   // host names
+  std::string output, log_id;
 };
 
 using Connected = std::variant<std::unique_ptr<smtp::client::Connection>, ConnectFailure>;
@@ -36,8 +39,8 @@ using Connected = std::variant<std::unique_ptr<smtp::client::Connection>, Connec
 using Dial = std::function<io::Task<Result<std::unique_ptr<smtp::client::Connection>>>(smtp::client::Target,
                                                                                        smtp::client::Timeouts)>;
 
-// `domain` as the first waiting message has it: texts name it.
-io::Task<Connected> connect(io::Resolver& resolver, Dial dial, std::string domain, RoutingRules rules, Source source,
-                            smtp::client::Timeouts timeouts);
+// The name in `destination` as the first waiting message has it: texts name it.
+io::Task<Connected> connect(io::Resolver& resolver, Dial dial, Destination destination, RoutingRules rules,
+                            Source source, smtp::client::Timeouts timeouts);
 
 }  // namespace posthaste::delivery

@@ -15,12 +15,6 @@ namespace posthaste::delivery {
 
 using Steady = std::chrono::steady_clock;
 
-struct LaneKey {
-  std::string site;  // recipient domain in lower case as A-labels, or `(relays)`
-  std::optional<store::Id> source;
-  auto operator<=>(const LaneKey&) const = default;
-};
-
 struct Lane {
   LaneKey key;
   FairQueue<Job> waiting;                      // nothing was read for them yet

@@ -63,7 +63,7 @@ TEST(Lane, GivesMovedMessagesToNewConnectionsOnly) {
 TEST(Lane, SharesAFailedRoundWithThoseWhoHadArrived) {
   Lane lane;
   add_ready(lane, 3);
-  lane.failure = ConnectFailure{{}, "No SMTP servers", "Connection refused", "ABCDEFGH"};
+  lane.failure = ConnectFailure{{}, "", {"mx.x.test"}, "Connection refused", "ABCDEFGH"};
   lane.failed_up_to = lane.arrivals;
   add_ready(lane, 1);
   EXPECT_EQ(take_failed(lane).size(), 3U);

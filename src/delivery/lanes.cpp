@@ -49,8 +49,10 @@ Shared::Shared(store::Store& the_store, const config::Config& the_config, io::Re
       own(own_host(config, interface_addresses())),
       timeouts(timeouts_of(config)) {}
 
-LaneKey lane_key(const store::QueuedMessage& message, bool relays) {
-  return {relays ? "(relays)" : lane_domain(message.domain), message.ip_address_id};
+LaneKey lane_key(const store::QueuedMessage& message, const Shared& shared) {
+  const auto directory = shared.store.directory();
+  return lane_key(destination_of(message, *directory), message.ip_address_id,
+                  !shared.config.postal.smtp_relays.empty());
 }
 
 std::size_t loop_of(const LaneKey& key, std::size_t loops) {
@@ -62,7 +64,7 @@ void Lanes::start() { loop_.spawn(tick(), "lanes"); }
 void Lanes::add(std::vector<store::QueuedMessage> messages) {
   std::vector<LanePtr> touched;
   for (auto& message : messages) {
-    auto lane = lane_for(message);
+    auto lane = lane_for(lane_key(message, shared_));
     const auto server = message.server_id;
     lane->waiting.push(server, {std::move(message), ++lane->arrivals});
     if (touched.empty() || touched.back() != lane) touched.push_back(std::move(lane));
@@ -70,8 +72,7 @@ void Lanes::add(std::vector<store::QueuedMessage> messages) {
   for (const auto& lane : touched) pump(lane);
 }
 
-Lanes::LanePtr Lanes::lane_for(const store::QueuedMessage& message) {
-  auto key = lane_key(message, !shared_.tools.config.postal.smtp_relays.empty());
+Lanes::LanePtr Lanes::lane_for(LaneKey key) {
   auto& lane = lanes_[key];
   if (!lane) {
     lane = std::make_shared<Lane>();
@@ -194,7 +195,16 @@ io::Task<> Lanes::prepare(LanePtr lane, Job job) {
   pump(lane);
 }
 
-void Lanes::prepared(const LanePtr& lane, AttemptPtr attempt) {
+// The row may have promised another place than the steps have found: an endpoint that was changed, a row of Postal's.
+void Lanes::prepared(LanePtr lane, AttemptPtr attempt) {
+  const auto& destination = attempt->destination;
+  if (destination.kind == Destination::Kind::Http) return wait_for_http(std::move(attempt));
+  const bool relays = !shared_.config.postal.smtp_relays.empty();
+  LaneKey key = lane_key(destination, attempt->queued().ip_address_id, relays);
+  if (key != lane->key) {
+    lane = lane_for(std::move(key));
+    attempt->job.arrival = ++lane->arrivals;
+  }
   const bool connected = lane->connections > (lane->connecting ? 1U : 0U);
   if (!connected && attempt->raw->size() > kSmall) {
     attempt->raw.reset();
@@ -202,6 +212,13 @@ void Lanes::prepared(const LanePtr& lane, AttemptPtr attempt) {
   }
   if (lane->ready.empty()) lane->ready_since = Steady::now();
   lane->ready.push_back(std::move(attempt));
+  pump(lane);
+}
+
+void Lanes::wait_for_http(AttemptPtr attempt) {
+  log::warn("worker", "incoming message waits: there is no delivery to HTTP endpoints yet",
+            {{"message", attempt->queued().message_id}, {"server", attempt->queued().server_id}});
+  shared_.settlement.conclude(attempt->queued(), put_off(*attempt, shared_.tools.clock() + 1h));
 }
 
 io::Task<> Lanes::resume_after_trouble() {
@@ -226,22 +243,21 @@ io::Task<> Lanes::open(LanePtr lane) {
     co_return;
   }
   const auto first = lane->moved.empty() ? lane->ready.front() : lane->moved.front();
-  std::string domain = first->queued().domain;
+  Destination destination = first->destination;
   const auto& config = shared_.tools.config;
   auto directory = shared_.tools.store.directory();
   const auto* row = lane->key.source ? directory->ip_address(*lane->key.source) : nullptr;
-  RoutingRules rules{config.postal.smtp_relays, shared_.own, domain_is_ours(*directory, config, domain)};
+  RoutingRules rules{config.postal.smtp_relays, shared_.own, domain_is_ours(*directory, config, destination.name)};
   Source source = source_of(row, config);
   source.helo_only = first->helo_only;
 
   Connected outcome = ConnectFailure{};
   try {
-    outcome =
-        co_await connect(shared_.resolver, shared_.dial, domain, std::move(rules), std::move(source), shared_.timeouts);
+    outcome = co_await connect(shared_.resolver, shared_.dial, destination, std::move(rules), std::move(source),
+                               shared_.timeouts);
   } catch (const std::exception& error) {
-    log::error("worker", std::string("internal error while connecting: ") + error.what(), {{"domain", domain}});
-    outcome =
-        ConnectFailure{{}, "No SMTP servers were available for " + domain + ". No hosts to try.", error.what(), ""};
+    log::error("worker", std::string("internal error while connecting: ") + error.what(), {{"to", destination.name}});
+    outcome = ConnectFailure{{}, "", {}, error.what(), ""};
   }
   lane->connecting = false;
   if (auto* failure = std::get_if<ConnectFailure>(&outcome)) {

@@ -20,7 +20,7 @@
 #include "delivery/connect.h"
 #include "delivery/flight.h"
 #include "delivery/lane.h"
-#include "delivery/outgoing_pipeline.h"
+#include "delivery/pipeline.h"
 #include "delivery/settlement.h"
 #include "delivery/worker.h"
 #include "io/loop.h"
@@ -87,14 +87,15 @@ class Lanes {
   using AttemptPtr = std::shared_ptr<Attempt>;
   enum class After { Concluded, Moved, Broken };  // Broken: the connection stopped within a transaction
 
-  LanePtr lane_for(const store::QueuedMessage& message);
+  LanePtr lane_for(LaneKey key);
   void pump(const LanePtr& lane);
   void pump_all();
   void erase_if_empty(const LanePtr& lane);
 
   io::Task<> tick();
   io::Task<> prepare(LanePtr lane, Job job);
-  void prepared(const LanePtr& lane, AttemptPtr attempt);
+  void prepared(LanePtr lane, AttemptPtr attempt);
+  void wait_for_http(AttemptPtr attempt);
   io::Task<> open(LanePtr lane);
   void opening_failed(const LanePtr& lane, ConnectFailure failure);
   // `granted`: pump() counted on this connection to take one of the ready messages.
@@ -120,8 +121,8 @@ class Lanes {
   bool trouble_ = false;  // the database does not answer: preparing pauses
 };
 
-// The lane of a message and, from it, the loop.
-LaneKey lane_key(const store::QueuedMessage& message, bool relays);
+// The lane of a queue row, as far as that can tell, and from it the loop.
+LaneKey lane_key(const store::QueuedMessage& message, const Shared& shared);
 std::size_t loop_of(const LaneKey& key, std::size_t loops);
 
 }  // namespace posthaste::delivery

@@ -1,4 +1,4 @@
-#include "delivery/outgoing_pipeline.h"
+#include "delivery/pipeline.h"
 
 #include <gtest/gtest.h>
 
@@ -120,16 +120,6 @@ TEST_F(Pipeline, SendsWhatHasBeenSentOnceMoreByHand) {
   message().status = "Sent";
   queued.manual = true;
   EXPECT_FALSE(before());
-}
-
-TEST_F(Pipeline, KeepsIncomingMessagesInTheQueueForEver) {
-  message().scope = "incoming";
-  queued.attempts = 500;
-  const auto ended = before();
-  ASSERT_TRUE(ended);
-  EXPECT_FALSE(ended->delivery);
-  EXPECT_EQ(ended->queue, QueueChange::Wait);
-  EXPECT_EQ(ended->retry_at, now + 1h);
 }
 
 TEST_F(Pipeline, HoldsWhileTheMailServerIsSuspended) {
@@ -329,8 +319,8 @@ TEST_F(Pipeline, CountsAFullMailboxThreeTimes) {
 }
 
 TEST_F(Pipeline, GivesUnknownDomainsThreeLooks) {
-  const ConnectFailure unknown{NoHosts::Why::NoSuchDomain,
-                               "No SMTP servers were available for x.test. No hosts to try.", "", "ABCDEFGH"};
+  const ConnectFailure unknown{
+      NoHosts::Why::NoSuchDomain, "No SMTP servers were available for x.test. No hosts to try.", {}, "", "ABCDEFGH"};
   const auto conclude = [&](int attempts) {
     queued.attempts = attempts;
     EXPECT_FALSE(before());
@@ -358,7 +348,7 @@ TEST_F(Pipeline, GivesUnknownDomainsThreeLooks) {
 
 TEST_F(Pipeline, FailsAtOnceForDomainsThatTakeNoMail) {
   EXPECT_FALSE(before());
-  set_verdict(attempt, {NoHosts::Why::NullMx, "The domain x.test does not accept mail (null MX).", "", "ABCDEFGH"});
+  set_verdict(attempt, {NoHosts::Why::NullMx, "The domain x.test does not accept mail (null MX).", {}, "", "ABCDEFGH"});
   const auto done = run_after_send(attempt, tools());
   EXPECT_EQ(done.delivery->status, "HardFail");
   EXPECT_EQ(done.queue, QueueChange::Done);

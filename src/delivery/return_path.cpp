@@ -104,7 +104,8 @@ std::string mail_from(const store::Message& message, const store::Server& server
   const bool own = domain && domain->return_path_status == "OK";
   const std::string host =
       own ? config.dns.custom_return_path_prefix + "." + domain->name : config.dns.return_path_domain;
-  const std::string tag = tags ? "+" + tags->make(server.token, {'b', message.id}) : "";
+  const std::string tag =
+      tags ? "+" + tags->make(server.token, {message.scope == "incoming" ? 'f' : 'b', message.id}) : "";
   return server.token + tag + "@" + host;
 }
 

@@ -182,6 +182,15 @@ io::Task<Routing> route(io::Resolver& resolver, std::string domain, RoutingRules
   co_return co_await route_to_mx(resolver, std::move(mx.records), std::move(domain), std::move(rules));
 }
 
+io::Task<Routing> route_to_host(io::Resolver& resolver, Destination destination) {
+  const auto name = to_ascii_domain(destination.name).value_or(destination.name);
+  Lookup found = co_await look_up(resolver, to_lower(name));
+  Hosts hosts;
+  if (!found.addresses.empty())
+    hosts.hosts.push_back({destination.name, destination.port, std::move(found.addresses), destination.tls});
+  co_return Routing(std::move(hosts));
+}
+
 std::string lane_domain(std::string_view domain) {
   return to_lower(to_ascii_domain(domain).value_or(std::string(domain)));
 }

@@ -12,6 +12,7 @@
 #include "base/interfaces.h"
 #include "base/network.h"
 #include "config/config.h"
+#include "delivery/destination.h"
 #include "io/resolver.h"
 #include "io/task.h"
 #include "smtp/client/connection.h"
@@ -66,6 +67,10 @@ struct RoutingRules {
 
 // `domain` as typed behind the last @. Parameters are copies: the coroutine outlives its caller's statements.
 io::Task<Routing> route(io::Resolver& resolver, std::string domain, RoutingRules rules);
+
+// An SMTP endpoint's host: no MX, no relays, no question whether it is ourselves. An address or a name that this
+// machine's hosts file knows will do. A name that cannot be found is a host without addresses.
+io::Task<Routing> route_to_host(io::Resolver& resolver, Destination destination);
 
 // The name of the lane: lower case, A-labels where they can be made.
 std::string lane_domain(std::string_view domain);

@@ -1,14 +1,16 @@
-// The steps of the outgoing pipeline, one function each; their order is the table in outgoing_pipeline.cpp. Texts are
-// Postal's: clients and dashboards match on them.
+// The steps of the outgoing pipeline, one function each; their order is the table in outgoing_pipeline.cpp. Some are
+// the incoming pipeline's, too. Texts are Postal's: clients and dashboards match on them.
 #pragma once
 
-#include "delivery/outgoing_pipeline.h"
+#include "delivery/pipeline.h"
 
 namespace posthaste::delivery {
 
+// As it was handed over, or from the database. Nothing when it has been removed.
+std::optional<store::RawMessage> raw_of(const Attempt& attempt, Tools& tools);
+
 // before sending: steps_before_send.cpp
 Answer find_message(Attempt& attempt, Tools& tools);
-Answer set_incoming_aside(Attempt& attempt, Tools& tools);
 Answer find_mail_server(Attempt& attempt, Tools& tools);
 Answer hold_while_suspended(Attempt& attempt, Tools& tools);
 Answer fail_after_last_attempt(Attempt& attempt, Tools& tools);

@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "base/log.h"
 #include "base/strings.h"
 #include "delivery/return_path.h"
@@ -11,15 +9,9 @@ namespace posthaste::delivery {
 
 namespace {
 
-using Kind = Answer::Kind;
-
 constexpr auto kLookAgain = 1h;
 
-Answer go_on() { return {}; }
-Answer held(std::string details) { return {Kind::Held, std::move(details)}; }
-Answer failed(std::string details) { return {Kind::Failed, std::move(details)}; }
-Answer done() { return {Kind::Done}; }
-Answer later(Tools& tools) { return {Kind::Retry, {}, tools.clock() + kLookAgain}; }
+Answer later(Tools& tools) { return {Answer::Kind::Retry, {}, tools.clock() + kLookAgain}; }
 
 log::Fields names(const Attempt& attempt) {
   return {{"message", attempt.queued().message_id},
@@ -47,17 +39,11 @@ Answer find_message(Attempt& attempt, Tools& tools) {
     return done();
   }
   attempt.message = std::move(*message);
-  if (attempt.message.status != "Sent" || attempt.queued().manual) return go_on();
+  const bool finished = attempt.message.status == "Sent" || attempt.message.status == "Processed";
+  if (!finished || attempt.queued().manual) return go_on();
   // Its row outlived the attempt: given back at shutdown, or taken by another process, before the outcome was stored.
   log::warn("worker", "unqueueing because message has been sent already", names(attempt));
   return done();
-}
-
-// Incoming messages have no pipeline here: they stay in the queue, whatever their number of attempts.
-Answer set_incoming_aside(Attempt& attempt, Tools& tools) {
-  if (attempt.message.scope != "incoming") return go_on();
-  log::warn("worker", "incoming message waits: there is no delivery for incoming mail yet", names(attempt));
-  return later(tools);
 }
 
 Answer find_mail_server(Attempt& attempt, Tools& tools) {
@@ -78,7 +64,7 @@ Answer fail_after_last_attempt(Attempt& attempt, Tools& tools) {
   const int attempts = attempt.queued().attempts;
   if (attempts < tools.config.postal.default_maximum_delivery_attempts) return go_on();
   auto details = fmt::format("Maximum number of delivery attempts ({}) has been reached.", attempts);
-  if (attempt.message.scope == "outgoing" && last_failure_was_about_the_message(attempt, tools)) {
+  if (last_failure_was_about_the_message(attempt, tools)) {
     attempt.suppress_reason = "too many soft fails";
     details += fmt::format(" Added {} to suppression list because delivery has failed {} times.",
                            attempt.message.rcpt_to, attempts);
@@ -86,11 +72,14 @@ Answer fail_after_last_attempt(Attempt& attempt, Tools& tools) {
   return failed(std::move(details));
 }
 
+std::optional<store::RawMessage> raw_of(const Attempt& attempt, Tools& tools) {
+  if (attempt.queued().raw) return attempt.queued().raw;
+  if (attempt.message.raw_table.empty()) return std::nullopt;
+  return tools.store.raw(attempt.queued().server_id, attempt.message);
+}
+
 Answer find_raw_message(Attempt& attempt, Tools& tools) {
-  attempt.raw = attempt.queued().raw;
-  if (!attempt.raw && !attempt.message.raw_table.empty()) {
-    attempt.raw = tools.store.raw(attempt.queued().server_id, attempt.message);
-  }
+  attempt.raw = raw_of(attempt, tools);
   if (attempt.raw) return go_on();
   return failed("Raw message has been removed. Cannot send message.");
 }
@@ -183,6 +172,7 @@ Answer address_envelope(Attempt& attempt, Tools& tools) {
       mail_from(attempt.message, *attempt.server, attempt.domain, tools.config, tools.signer.return_tags());
   attempt.envelope.smtputf8 = !is_ascii(*recipient) || !is_ascii(attempt.envelope.mail_from);
   attempt.envelope.rcpt_to = std::move(*recipient);
+  attempt.destination = {Destination::Kind::Domain, attempt.queued().domain};
   return go_on();
 }
 

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "delivery/lanes.h"
 #include "delivery/measures.h"
+#include "delivery/spam_fields.h"
 #include "delivery/wire.h"
 
 namespace posthaste::delivery {
@@ -29,7 +30,7 @@ policy::Verdict verdict_of(const Attempt& attempt, const Outcome& outcome, const
   what.code = outcome.reply.code;
   what.reply = outcome.reply.text;
   what.error = outcome.error;
-  what.rcpt_to = attempt.message.rcpt_to;
+  what.rcpt_to = attempt.endpoint_type == "AddressEndpoint" ? attempt.envelope.rcpt_to : attempt.message.rcpt_to;
   what.endpoint = endpoint;
   what.source_ip = source;
   what.attempts = attempt.queued().attempts;
@@ -108,7 +109,7 @@ io::Task<> Lanes::load_raw(AttemptPtr attempt) {
   auto work = [attempt, shared = keep_] { return shared->store.raw(attempt->queued().server_id, attempt->message); };
   auto raw = co_await shared_.pool.run(std::move(work));
   if (!raw) throw std::runtime_error("the raw message has gone");
-  attempt->raw = std::move(raw);
+  attempt->raw = attempt->foreign_verdicts ? without_spam_fields(*raw) : std::move(raw);
 }
 
 io::Task<Lanes::After> Lanes::transact(Connection& connection, AttemptPtr attempt) {
@@ -139,12 +140,13 @@ io::Task<Lanes::After> Lanes::transact(Connection& connection, AttemptPtr attemp
   const auto began = Steady::now();
   try {
     if (!attempt->raw) co_await load_raw(attempt);
-    if (!attempt->counted) shared_.tools.store.count_sent(attempt->queued().server_id, shared_.tools.clock());
+    if (!attempt->counted && attempt->message.scope == "outgoing")
+      shared_.tools.store.count_sent(attempt->queued().server_id, shared_.tools.clock());
     attempt->counted = true;
     attempt->limit_place.give_back();
     const std::string front =
         resent_sender(attempt->envelope.mail_from, shared_.tools.config.postal.use_resent_sender_header) +
-        attempt->added_headers;
+        attempt->trace_header + attempt->added_headers;
     auto pieces = wire_pieces(front, *attempt->raw);
     auto envelope = attempt->envelope;
     std::function<void()> at_dot = before_dot;

@@ -78,11 +78,10 @@ class WorkerOfThisProcess : public Worker {
 
   void distribute(std::vector<store::QueuedMessage> messages) {
     std::vector<std::vector<store::QueuedMessage>> by_loop(lanes_.size());
-    const bool relays = !shared_->config.postal.smtp_relays.empty();
     for (auto& message : messages) {
       shared_->settlement.took(message);
       if (shared_->settlement.raw_bytes() > kRawBudget) shared_->settlement.drop_raw(message);
-      by_loop[loop_of(lane_key(message, relays), lanes_.size())].push_back(std::move(message));
+      by_loop[loop_of(lane_key(message, *shared_), lanes_.size())].push_back(std::move(message));
     }
     for (std::size_t i = 0; i < by_loop.size(); ++i) {
       if (by_loop[i].empty()) continue;
