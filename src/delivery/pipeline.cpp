@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "delivery/spam_fields.h"
+#include "events/requests.h"
 
 namespace posthaste::delivery {
 
@@ -48,6 +49,12 @@ store::Delivery delivery_for(const Attempt& attempt, std::string status, std::st
   delivery.details = std::move(details);
   delivery.timestamp = now;
   return delivery;
+}
+
+// The webhooks' requests join the delivery's transaction.
+store::Conclusion told(const Attempt& attempt, store::Conclusion conclusion) {
+  if (attempt.directory) events::tell_of_delivery(*attempt.directory, attempt.message, conclusion);
+  return conclusion;
 }
 
 store::Conclusion end_with(const Attempt& attempt, Tools& tools, const Answer& answer) {
@@ -107,7 +114,7 @@ std::optional<store::Conclusion> run_before_send(Attempt& attempt, Tools& tools)
     const Answer answer = step.run(attempt, tools);
     attempt.awaits_inspection = answer.kind == Answer::Kind::Inspect;
     if (attempt.awaits_inspection) return std::nullopt;
-    if (answer.kind != Answer::Kind::GoOn) return end_with(attempt, tools, answer);
+    if (answer.kind != Answer::Kind::GoOn) return told(attempt, end_with(attempt, tools, answer));
   }
 }
 
@@ -134,7 +141,7 @@ store::Conclusion run_after_send(Attempt& attempt, Tools& tools, bool ask) {
     conclusion.queue = store::QueueChange::Retry;
     conclusion.retry_at = retry_time(attempt, tools, verdict.retry_hint);
   }
-  return conclusion;
+  return told(attempt, std::move(conclusion));
 }
 
 store::Conclusion put_off(const Attempt& attempt, Time until) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "delivery/flight.h"
 #include "delivery/measures.h"
+#include "events/requests.h"
 #include "sql/sql.h"
 
 namespace posthaste::delivery {
@@ -56,6 +57,13 @@ bool untouched(store::Store& store, store::Id server_id, store::Id message_id, s
   });
 }
 
+// Its requests were not journalled: they follow from the delivery.
+void tell(store::Store& store, store::Conclusion& conclusion) {
+  if (!conclusion.delivery) return;
+  const auto message = store.message(conclusion.server_id, conclusion.message_id);
+  if (message) events::tell_of_delivery(*store.directory(), *message, conclusion);
+}
+
 void settle_known(store::Store& store, store::Conclusion conclusion, Settling& settling) {
   if (!conclusion.delivery || has_delivery(store, conclusion)) {
     // Only the queue row may be left; where the conclusion asks for a retry, that is committed with the delivery.
@@ -68,6 +76,7 @@ void settle_known(store::Store& store, store::Conclusion conclusion, Settling& s
   }
   log::info("worker", "storing the outcome of a delivery of an earlier run",
             {{"message", conclusion.message_id}, {"server", conclusion.server_id}});
+  tell(store, conclusion);
   settling.conclude(std::move(conclusion));
 }
 
@@ -77,7 +86,9 @@ void settle_in_doubt(store::Store& store, const InDoubt& what, Time now, const p
   measures().uncertain.add();
   log::warn("worker", "in doubt: an earlier run ended before " + what.endpoint + " answered",
             {{"message", what.message_id}, {"server", what.server_id}});
-  settling.conclude(interrupted(what, now, plan));
+  auto conclusion = interrupted(what, now, plan);
+  tell(store, conclusion);
+  settling.conclude(std::move(conclusion));
 }
 
 // Runs `settle`; false if the database could not be asked. A message whose mail server is gone needs nothing more.

@@ -7,6 +7,7 @@
 #include "delivery/measures.h"
 #include "delivery/spam_fields.h"
 #include "delivery/wire.h"
+#include "events/requests.h"
 
 namespace posthaste::delivery {
 
@@ -232,6 +233,7 @@ void Lanes::conclude_in_doubt() {
     auto conclusion = interrupted(in_doubt(*flight), shared_.tools.clock(), shared_.tools.retry_plan);
     conclusion.prepend_headers = attempt.added_headers;
     conclusion.tag = attempt.found_tag;
+    events::tell_of_delivery(*attempt.directory, attempt.message, conclusion);
     measures().uncertain.add();
     log::warn("worker", "in doubt: shut down before " + flight->endpoint + " answered", names(attempt));
     shared_.settlement.conclude(attempt.queued(), std::move(conclusion), attempt.ticket);
