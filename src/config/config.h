@@ -127,6 +127,11 @@ struct Config {
     std::int64_t max_recipients = 1000;  // entries of send/raw's rcpt_to
   } api;
   struct {
+    std::string bots = "count";       // count, flag, ignore
+    std::string ip = "full";          // full, truncated, none
+    std::string user_agent = "full";  // full, family, none
+  } tracking;
+  struct {
     std::int64_t port = 0;  // one health listener for all roles of the process; 0: none
     std::string bind_address;
   } health;

@@ -44,13 +44,24 @@ Settings http_settings() {
       integer("webhooks.disable_after_days", 0, "Days of failures until a webhook is disabled; 0: never.")
           .ours()
           .at_least(0),
-      text("tracking.bots", "count", "Clicks and opens by machines: `flag`, `ignore` or `count`.")
+      text("tracking.bots", "count",
+           "Clicks and opens by machines: `count` (as Postal), `flag` (webhooks say so) or `ignore` (kept, but in no "
+           "figures and no webhook).")
           .ours()
           .modern(std::string("flag"))
-          .one_of({"flag", "ignore", "count"}),
+          .one_of({"flag", "ignore", "count"})
+          .into(FIELD(tracking.bots)),
       boolean("tracking.honeypot", false, "Add a hidden link that only machines follow.").ours(),
-      text("tracking.ip", "full", "How much of the address of clicks and opens is kept.").ours(),
-      text("tracking.user_agent", "full", "How much of the user agent of clicks and opens is kept.").ours(),
+      text("tracking.ip", "full",
+           "How much of the address of clicks and opens is kept: `full`, `truncated` (to /24, /48) or `none`.")
+          .ours()
+          .one_of({"full", "truncated", "none"})
+          .into(FIELD(tracking.ip)),
+      text("tracking.user_agent", "full",
+           "How much of the user agent of clicks and opens is kept: `full`, `family` or `none`.")
+          .ours()
+          .one_of({"full", "family", "none"})
+          .into(FIELD(tracking.user_agent)),
       boolean("tracking.acme", false, "Get certificates for tracking domains.").ours(),
   };
 }

@@ -1,3 +1,4 @@
+#include "store/message_row.h"
 #include "store/store_impl.h"
 
 namespace posthaste::store {
@@ -47,6 +48,12 @@ bool is_raw_table(std::string_view name) {
 }
 
 }  // namespace
+
+void select_messages(sql::Connection& connection, const sql::Names& names, std::string_view condition,
+                     std::initializer_list<sql::Value> values, const std::function<void(Message)>& each) {
+  connection.query(sql::bind_names(fmt::format("{}{}", kSelectMessage, condition), names), values,
+                   [&](const sql::Row& row) { each(message_of(row)); });
+}
 
 void StoreImpl::with_messages(Id server_id,
                               const std::function<void(sql::Connection&, const sql::Names&)>& work) const {

@@ -77,6 +77,20 @@ void sqlite_server(Connection& connection) {
   connection.script(sqlite_server_indexes());
 }
 
+// http-api.md section 33.
+void mariadb_hit_classes(Connection& connection, std::string_view prefix) {
+  for (const std::string_view table : {"clicks", "loads"})
+    connection.script(fmt::format(
+        "ALTER TABLE {}`{}` ADD COLUMN IF NOT EXISTS `posthaste_bot` TINYINT NULL, ALGORITHM=INSTANT", prefix, table));
+}
+
+// Gateways that scan mail lower the case of links; the index that answers them answers exact tokens as well.
+void sqlite_hit_classes(Connection& connection) {
+  connection.script(
+      "ALTER TABLE clicks ADD COLUMN posthaste_bot INTEGER; ALTER TABLE loads ADD COLUMN posthaste_bot INTEGER;"
+      "DROP INDEX IF EXISTS links_token; CREATE INDEX links_token ON links (token COLLATE NOCASE)");
+}
+
 }  // namespace
 
 std::vector<sql::Migration> main_migrations(Dialect dialect, const sql::Names& names) {
@@ -86,10 +100,14 @@ std::vector<sql::Migration> main_migrations(Dialect dialect, const sql::Names& n
 }
 
 std::vector<sql::Migration> message_migrations(Dialect dialect, const sql::Names& names) {
-  if (dialect == Dialect::Sqlite) return {{1, "tables", sqlite_server}};
-  return {{1, "indexes beside Postal's", [prefix = names.message](Connection& connection) {
+  if (dialect == Dialect::Sqlite)
+    return {{1, "tables", sqlite_server}, {2, "which clicks and opens are machines'", sqlite_hit_classes}};
+  return {{1, "indexes beside Postal's",
+           [prefix = names.message](Connection& connection) {
              for (const Index& index : kMessageIndexes) add_index(connection, prefix, index, "KEY");
-           }}};
+           }},
+          {2, "which clicks and opens are machines'",
+           [prefix = names.message](Connection& connection) { mariadb_hit_classes(connection, prefix); }}};
 }
 
 }  // namespace posthaste::store::schema
