@@ -26,3 +26,4 @@ pkg_check_modules(CRYPT REQUIRED IMPORTED_TARGET libcrypt)
 pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
 # Its -D_LARGEFILE64_SOURCE means nothing on 64-bit systems, and would keep the precompiled header from being used.
 set_target_properties(PkgConfig::GMIME PROPERTIES INTERFACE_COMPILE_OPTIONS "")
+pkg_check_modules(GUMBO REQUIRED IMPORTED_TARGET gumbo)
