@@ -58,6 +58,7 @@ struct Attempt {
 
   // while sending
   smtp::client::Envelope envelope;
+  bool tried = false;            // a connection or request was made for it
   bool helo_only = false;        // the remote host stumbled over ESMTP: once more without
   int moves = 0;                 // to another connection, after one that broke
   std::optional<Ticket> ticket;  // in the journal, from the final dot on
@@ -68,6 +69,7 @@ struct Attempt {
   bool over_tls = false;
   std::optional<double> seconds;  // the transaction took
   std::string log_id;
+  std::string diagnostic;    // for the bounce, where the verdict's output does not serve: `X-Postal; HTTP 404`
   bool tells_sender = true;  // of a hard failure, with a bounce: incoming messages
   std::string remark;        // put behind the verdict's details
   std::string suppress_reason;

@@ -72,7 +72,7 @@ io::Task<Connected> connect(io::Resolver& resolver, Dial dial, Destination desti
   const std::string name = destination.name;
   Routing routing = Hosts{};
   if (destination.kind == Destination::Kind::Host) {
-    routing = co_await route_to_host(resolver, std::move(destination));
+    routing = co_await route_to_host(resolver, std::move(destination), std::move(rules.known));
   } else {
     routing = co_await route(resolver, name, std::move(rules));
   }

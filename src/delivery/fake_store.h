@@ -18,6 +18,10 @@ class FakeDirectory : public Directory {
   std::map<Id, Domain> domains_by_id;
   std::map<Id, Credential> credentials_by_id;
   std::map<Id, IpAddressRow> addresses_by_id;
+  std::map<Id, Route> routes_by_id;
+  std::map<Id, HttpEndpoint> http_endpoints;
+  std::map<Id, SmtpEndpoint> smtp_endpoints;
+  std::map<Id, AddressEndpoint> address_endpoints;
   std::vector<std::string> hosted;
   bool is_suspended = false;
 
@@ -40,7 +44,10 @@ class FakeDirectory : public Directory {
   }
   const Domain* sending_domain(const Server&, std::string_view) const override { return nullptr; }
   std::vector<const Domain*> domains() const override { return {}; }
-  const Route* route(Id) const override { return nullptr; }
+  const Route* route(Id id) const override { return find(routes_by_id, id); }
+  const HttpEndpoint* http_endpoint(Id id) const override { return find(http_endpoints, id); }
+  const SmtpEndpoint* smtp_endpoint(Id id) const override { return find(smtp_endpoints, id); }
+  const AddressEndpoint* address_endpoint(Id id) const override { return find(address_endpoints, id); }
   const Route* route_by_token(std::string_view) const override { return nullptr; }
   const Route* route_for(std::string_view, std::string_view) const override { return nullptr; }
   const Route* return_path_route(Id) const override { return nullptr; }
@@ -66,6 +73,7 @@ class FakeStore : public Store {
   SendLimitState send_limit_state = SendLimitState::Below;
   std::deque<QueuedMessage> claimable;
   std::vector<QueueEntry> entries;
+  std::vector<std::pair<std::string, Id>> used_endpoints;
   std::function<void()> on_read;  // throws, to be a database that is away
 
   std::shared_ptr<const Directory> directory() const override { return dir; }
@@ -155,6 +163,10 @@ class FakeStore : public Store {
   Result<> provision(Id) override { return {}; }
   void drop(Id) override {}
   void note_credential_used(Id, Time) override {}
+  void note_endpoint_used(std::string_view type, Id id, Time) override {
+    std::lock_guard lock(mutex_);
+    used_endpoints.emplace_back(type, id);
+  }
   bool healthy() const override { return true; }
   void close() override {}
 

@@ -53,4 +53,10 @@ Answer address_forwarding(Attempt& attempt, Tools& tools) {
   return go_on();
 }
 
+Answer note_endpoint_used(Attempt& attempt, Tools& tools) {
+  if (attempt.verdict->status != policy::Verdict::Status::SoftFail)
+    tools.store.note_endpoint_used(attempt.endpoint_type, attempt.endpoint_id, tools.clock());
+  return go_on();
+}
+
 }  // namespace posthaste::delivery

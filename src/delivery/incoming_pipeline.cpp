@@ -26,6 +26,7 @@ constexpr Step kSteps[] = {
     {"stop_forwarding_loop", "9", stop_forwarding_loop},
     {"address_forwarding", "9", address_forwarding},
     {"send", "6.11", nullptr},
+    {"note_endpoint_used", "6.14", note_endpoint_used},
 };
 
 }  // namespace

@@ -20,5 +20,6 @@ Answer follow_bounce_mode(Attempt& attempt, Tools& tools);
 Answer find_endpoint(Attempt& attempt, Tools& tools);
 Answer stop_forwarding_loop(Attempt& attempt, Tools& tools);
 Answer address_forwarding(Attempt& attempt, Tools& tools);
+Answer note_endpoint_used(Attempt& attempt, Tools& tools);  // behind it, unless it is tried again
 
 }  // namespace posthaste::delivery

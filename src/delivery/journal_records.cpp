@@ -62,6 +62,7 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
   bool ok() const { return ok_; }
+  bool at_end() const { return ok_ && bytes_.empty(); }
   char kind() {
     if (bytes_.empty()) return fail(), '\0';
     const char c = bytes_.front();
@@ -118,6 +119,28 @@ store::Delivery read_delivery(Reader& in) {
   return d;
 }
 
+void write_inspection(Writer& out, const store::Inspection& i) {
+  out.number(i.spam ? 1 : 0).number(i.threat ? 1 : 0).real(i.score).text(i.threat_details);
+  out.number(std::int64_t(i.checks.size()));
+  for (const auto& check : i.checks) out.text(check.code).text(check.description).real(check.score);
+}
+
+store::Inspection read_inspection(Reader& in) {
+  store::Inspection i;
+  i.spam = in.number() != 0;
+  i.threat = in.number() != 0;
+  i.score = in.real();
+  i.threat_details = in.text();
+  for (auto count = in.number(); count > 0 && in.ok(); --count) {
+    store::SpamCheck check;
+    check.code = in.text();
+    check.description = in.text();
+    check.score = in.real();
+    i.checks.push_back(std::move(check));
+  }
+  return i;
+}
+
 store::Conclusion read_conclusion(Reader& in) {
   store::Conclusion c;
   c.server_id = in.number();
@@ -133,6 +156,9 @@ store::Conclusion read_conclusion(Reader& in) {
   c.suppress_address = in.text();
   c.suppress_reason = in.text();
   c.unsuppress_address = in.text();
+  if (in.at_end()) return c;  // of a version that wrote no more
+  for (auto count = in.number(); count > 0 && in.ok(); --count) c.remove_headers.push_back(in.text());
+  if (in.number() != 0) c.inspection = read_inspection(in);
   return c;
 }
 
@@ -179,6 +205,9 @@ std::string encode_outcome(Ticket ticket, const store::Conclusion& c) {
   out.maybe(c.delivery, [&](const store::Delivery& d) { write_delivery(out, d); });
   out.number(int(c.queue)).time(c.retry_at).time(c.hold_expiry).text(c.tag).text(c.prepend_headers);
   out.number(c.parsed ? 1 : 0).text(c.suppress_address).text(c.suppress_reason).text(c.unsuppress_address);
+  out.number(std::int64_t(c.remove_headers.size()));
+  for (const auto& name : c.remove_headers) out.text(name);
+  out.maybe(c.inspection, [&](const store::Inspection& i) { write_inspection(out, i); });
   return out.finish();
 }
 

@@ -29,7 +29,8 @@ bool is_database_trouble(const std::exception& error) {
 }  // namespace
 
 Shared::Shared(store::Store& the_store, const config::Config& the_config, io::Resolver& the_resolver,
-               io::Pool& the_pool, WorkerOptions the_options, std::unique_ptr<Journal> journal, Dial the_dial)
+               io::Pool& the_pool, WorkerOptions the_options, std::unique_ptr<Journal> journal, Dial the_dial,
+               PostToEndpoint the_post)
     : store(the_store),
       config(the_config),
       resolver(the_resolver),
@@ -46,6 +47,7 @@ Shared::Shared(store::Store& the_store, const config::Config& the_config, io::Re
             {config.delivery.retry_jitter, config.delivery.retry_scale}},
       settlement(store, std::move(journal), {options.window, options.lane_backlog}),
       dial(std::move(the_dial)),
+      post(std::move(the_post)),
       own(own_host(config, interface_addresses())),
       timeouts(timeouts_of(config)) {}
 
@@ -84,6 +86,7 @@ Lanes::LanePtr Lanes::lane_for(LaneKey key) {
 
 void Lanes::erase_if_empty(const LanePtr& lane) {
   const auto at = lanes_.find(lane->key);
+  if (Steady::now() < lane->paused_until) return;
   if (!lane->empty() || at == lanes_.end() || at->second != lane) return;
   lanes_.erase(at);
   --shared_.lanes;
@@ -97,15 +100,17 @@ void Lanes::pump_all() {
 
 void Lanes::pump(const LanePtr& lane) {
   if (shared_.stopping) return;
-  for (auto& attempt : take_failed(*lane)) {
-    set_verdict(*attempt, *lane->failure);
-    finish_later(std::move(attempt));
-  }
+  end_failed(lane);
   if (shared_.frozen || trouble_) return;
 
   while (!lane->waiting.empty() && lane->preparing + lane->ready.size() < prefetch(*lane)) {
     ++lane->preparing;
     loop_.spawn(prepare(lane, std::move(*lane->waiting.pop())), "prepare");
+  }
+  if (lane->key.kind == Destination::Kind::Http) {
+    pump_posts(lane);
+    erase_if_empty(lane);
+    return;
   }
   while (!lane->idle.empty() && !lane->ready.empty() && lane->ready.size() > lane->granted) {
     auto connection = std::move(lane->idle.back().connection);  // the youngest is the likeliest to live
@@ -198,7 +203,6 @@ io::Task<> Lanes::prepare(LanePtr lane, Job job) {
 // The row may have promised another place than the steps have found: an endpoint that was changed, a row of Postal's.
 void Lanes::prepared(LanePtr lane, AttemptPtr attempt) {
   const auto& destination = attempt->destination;
-  if (destination.kind == Destination::Kind::Http) return wait_for_http(std::move(attempt));
   const bool relays = !shared_.config.postal.smtp_relays.empty();
   LaneKey key = lane_key(destination, attempt->queued().ip_address_id, relays);
   if (key != lane->key) {
@@ -213,12 +217,6 @@ void Lanes::prepared(LanePtr lane, AttemptPtr attempt) {
   if (lane->ready.empty()) lane->ready_since = Steady::now();
   lane->ready.push_back(std::move(attempt));
   pump(lane);
-}
-
-void Lanes::wait_for_http(AttemptPtr attempt) {
-  log::warn("worker", "incoming message waits: there is no delivery to HTTP endpoints yet",
-            {{"message", attempt->queued().message_id}, {"server", attempt->queued().server_id}});
-  shared_.settlement.conclude(attempt->queued(), put_off(*attempt, shared_.tools.clock() + 1h));
 }
 
 io::Task<> Lanes::resume_after_trouble() {
@@ -244,10 +242,12 @@ io::Task<> Lanes::open(LanePtr lane) {
   }
   const auto first = lane->moved.empty() ? lane->ready.front() : lane->moved.front();
   Destination destination = first->destination;
+  first->tried = true;
   const auto& config = shared_.tools.config;
   auto directory = shared_.tools.store.directory();
   const auto* row = lane->key.source ? directory->ip_address(*lane->key.source) : nullptr;
-  RoutingRules rules{config.postal.smtp_relays, shared_.own, domain_is_ours(*directory, config, destination.name)};
+  RoutingRules rules{config.postal.smtp_relays, shared_.own, {}, domain_is_ours(*directory, config, destination.name)};
+  if (destination.kind == Destination::Kind::Host) rules.known = shared_.hosts_file.find(destination.name);
   Source source = source_of(row, config);
   source.helo_only = first->helo_only;
 
@@ -264,7 +264,7 @@ io::Task<> Lanes::open(LanePtr lane) {
     opening_failed(lane, std::move(*failure));
     co_return;
   }
-  lane->failure.reset();
+  note_success(*lane);
   ++shared_.connections;
   measures().connections.set(double(shared_.connections.load()));
   co_await carry(lane, std::move(std::get<ConnectionPtr>(outcome)), false);
@@ -278,8 +278,43 @@ void Lanes::opening_failed(const LanePtr& lane, ConnectFailure failure) {
   } else {
     lane->failure = std::move(failure);
     lane->failed_up_to = lane->arrivals;
+    note_failure(*lane, Steady::now());
   }
   pump(lane);
+}
+
+void Lanes::end_failed(const LanePtr& lane) {
+  Tools& tools = shared_.tools;
+  const auto now = Steady::now();
+  for (auto& attempt : take_paused(*lane, now)) {
+    const auto wait = put_off_for(*lane, *attempt, tools.retry_plan, tools.clock(), now, tools.chance());
+    if (wait) {
+      put_off_later(std::move(attempt), *wait);
+    } else {
+      lane->ready.push_back(std::move(attempt));
+    }
+  }
+  for (auto& attempt : take_failed(*lane)) {
+    const auto wait = put_off_for(*lane, *attempt, tools.retry_plan, tools.clock(), now, tools.chance());
+    if (wait) {
+      put_off_later(std::move(attempt), *wait);
+      continue;
+    }
+    if (lane->failure) set_verdict(*attempt, *lane->failure);
+    if (lane->no_answer) attempt->verdict = lane->no_answer;
+    finish_later(std::move(attempt));
+  }
+}
+
+void Lanes::put_off_later(AttemptPtr attempt, Duration wait) {
+  log::info("worker", "message waits: its endpoint cannot be reached",
+            {{"message", attempt->queued().message_id}, {"server", attempt->queued().server_id}});
+  shared_.settlement.conclude(attempt->queued(), put_off(*attempt, shared_.tools.clock() + wait));
+}
+
+void Lanes::lift_pauses() {
+  for (const auto& [key, lane] : lanes_) lane->paused_until = {};
+  pump_all();
 }
 
 void Lanes::forget_waiting() {

@@ -7,6 +7,9 @@
 // Preparing runs a few messages ahead. When a round of connecting fails while no other connection of the lane works,
 // all messages that had arrived by then share its outcome, after their own steps before `send` had their say.
 //
+// An HTTP endpoint's lane makes up to eight requests at the same time, one at first and again after one that got no
+// answer. Incoming messages that only waited beside one that failed so are put off, attempts unchanged (lane.h).
+//
 // A connection that breaks before the content was complete costs its message no attempt: it moves to a new connection,
 // at most twice. Idle connections stay for five seconds.
 #pragma once
@@ -19,10 +22,12 @@
 
 #include "delivery/connect.h"
 #include "delivery/flight.h"
+#include "delivery/http_sender.h"
 #include "delivery/lane.h"
 #include "delivery/pipeline.h"
 #include "delivery/settlement.h"
 #include "delivery/worker.h"
+#include "io/hosts_file.h"
 #include "io/loop.h"
 #include "io/pool.h"
 #include "io/resolver.h"
@@ -41,7 +46,9 @@ struct Shared {
   Tools tools;
   Settlement settlement;
   Dial dial;
+  PostToEndpoint post;  // null: no HTTP endpoints
   OwnHost own;
+  io::HostsFile hosts_file;
   smtp::client::Timeouts timeouts;
 
   std::atomic<bool> stopping{false};             // nothing new is begun
@@ -61,7 +68,7 @@ struct Shared {
   }
 
   Shared(store::Store& store, const config::Config& config, io::Resolver& resolver, io::Pool& pool,
-         WorkerOptions options, std::unique_ptr<Journal> journal, Dial dial);
+         WorkerOptions options, std::unique_ptr<Journal> journal, Dial dial, PostToEndpoint post = {});
 };
 
 class Lanes {
@@ -77,6 +84,8 @@ class Lanes {
   // Forgets all messages that no transaction has begun for; their rows keep the lease.
   void forget_waiting();
   void close_idle();
+  // A person wants everything tried now: nothing waits for a place that could not be reached.
+  void lift_pauses();
   // What is between final dot and reply is concluded as uncertain.
   void conclude_in_doubt();
   void let_pass() {}  // everything posted before has run
@@ -95,9 +104,13 @@ class Lanes {
   io::Task<> tick();
   io::Task<> prepare(LanePtr lane, Job job);
   void prepared(LanePtr lane, AttemptPtr attempt);
-  void wait_for_http(AttemptPtr attempt);
   io::Task<> open(LanePtr lane);
   void opening_failed(const LanePtr& lane, ConnectFailure failure);
+  void end_failed(const LanePtr& lane);
+  void put_off_later(AttemptPtr attempt, Duration wait);
+  void pump_posts(const LanePtr& lane);
+  io::Task<> post(LanePtr lane, AttemptPtr attempt);
+  io::Task<HttpOutcome> post_once(AttemptPtr attempt);
   // `granted`: pump() counted on this connection to take one of the ready messages.
   io::Task<> carry(LanePtr lane, ConnectionPtr connection, bool granted);
   io::Task<After> transact(smtp::client::Connection& connection, AttemptPtr attempt);
@@ -120,6 +133,9 @@ class Lanes {
   std::vector<std::shared_ptr<Flight>> flights_;
   bool trouble_ = false;  // the database does not answer: preparing pauses
 };
+
+// One line in the log for an attempt with a verdict.
+void log_outcome(const Attempt& attempt, const std::string& endpoint);
 
 // The lane of a queue row, as far as that can tell, and from it the loop.
 LaneKey lane_key(const store::QueuedMessage& message, const Shared& shared);

@@ -25,23 +25,6 @@ std::span<const Step> steps_after_send(const Attempt& attempt) {
   return steps.subspan(std::size_t(std::ranges::find(steps, nullptr, &Step::run) - steps.begin()) + 1);
 }
 
-store::Conclusion conclusion_for(const Attempt& attempt) {
-  store::Conclusion conclusion = attempt.conclusion;
-  conclusion.server_id = attempt.queued().server_id;
-  conclusion.message_id = attempt.queued().message_id;
-  conclusion.queue_id = attempt.queued().queue_id;
-  conclusion.tag = attempt.found_tag;
-  conclusion.prepend_headers = attempt.added_headers;
-  conclusion.inspection = attempt.inspection;
-  if (attempt.foreign_verdicts) conclusion.remove_headers = {kSpamFields.begin(), kSpamFields.end()};
-  if (!attempt.suppress_reason.empty()) {
-    conclusion.suppress_reason = attempt.suppress_reason;
-    conclusion.suppress_address = attempt.message.rcpt_to;
-  }
-  if (attempt.unsuppress) conclusion.unsuppress_address = attempt.message.rcpt_to;
-  return conclusion;
-}
-
 store::Delivery delivery_for(const Attempt& attempt, std::string status, std::string details, Time now) {
   store::Delivery delivery;
   delivery.message_id = attempt.queued().message_id;
@@ -105,6 +88,23 @@ std::string class_name(const std::exception& error) {
 }
 
 }  // namespace
+
+store::Conclusion conclusion_for(const Attempt& attempt) {
+  store::Conclusion conclusion = attempt.conclusion;
+  conclusion.server_id = attempt.queued().server_id;
+  conclusion.message_id = attempt.queued().message_id;
+  conclusion.queue_id = attempt.queued().queue_id;
+  conclusion.tag = attempt.found_tag;
+  conclusion.prepend_headers = attempt.added_headers;
+  conclusion.inspection = attempt.inspection;
+  if (attempt.foreign_verdicts) conclusion.remove_headers = {kSpamFields.begin(), kSpamFields.end()};
+  if (!attempt.suppress_reason.empty()) {
+    conclusion.suppress_reason = attempt.suppress_reason;
+    conclusion.suppress_address = attempt.message.rcpt_to;
+  }
+  if (attempt.unsuppress) conclusion.unsuppress_address = attempt.message.rcpt_to;
+  return conclusion;
+}
 
 std::optional<store::Conclusion> run_before_send(Attempt& attempt, Tools& tools) {
   attempt.awaits_inspection = false;

@@ -77,6 +77,9 @@ std::optional<store::Conclusion> run_before_send(Attempt& attempt, Tools& tools)
 store::Conclusion run_after_send(Attempt& attempt, Tools& tools, bool ask = true);
 bool needs_pool_after_send(const Attempt& attempt);
 
+// What the steps so far want stored, without a delivery: the queue row is done with.
+store::Conclusion conclusion_for(const Attempt& attempt);
+
 // The message was not attempted after all, because of others that failed: it waits until then, attempts unchanged.
 store::Conclusion put_off(const Attempt& attempt, Time until);
 

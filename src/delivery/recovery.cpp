@@ -70,6 +70,7 @@ void settle_known(store::Store& store, store::Conclusion conclusion, Settling& s
     if (conclusion.queue != store::QueueChange::Done) return;
     conclusion.delivery.reset();
     conclusion.prepend_headers.clear();
+    conclusion.inspection.reset();
   } else if (conclusion.delivery->status != "Sent" &&
              !untouched(store, conclusion.server_id, conclusion.message_id, conclusion.queue_id, conclusion.lease)) {
     return;

@@ -182,9 +182,12 @@ io::Task<Routing> route(io::Resolver& resolver, std::string domain, RoutingRules
   co_return co_await route_to_mx(resolver, std::move(mx.records), std::move(domain), std::move(rules));
 }
 
-io::Task<Routing> route_to_host(io::Resolver& resolver, Destination destination) {
-  const auto name = to_ascii_domain(destination.name).value_or(destination.name);
-  Lookup found = co_await look_up(resolver, to_lower(name));
+io::Task<Routing> route_to_host(io::Resolver& resolver, Destination destination, std::vector<IpAddress> known) {
+  Lookup found{std::move(known), false};
+  if (found.addresses.empty()) {
+    std::string name = to_lower(to_ascii_domain(destination.name).value_or(destination.name));
+    found = co_await look_up(resolver, std::move(name));
+  }
   Hosts hosts;
   if (!found.addresses.empty())
     hosts.hosts.push_back({destination.name, destination.port, std::move(found.addresses), destination.tls});

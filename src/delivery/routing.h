@@ -62,15 +62,16 @@ OwnHost own_host(const config::Config& config, const std::vector<IpAddress>& int
 struct RoutingRules {
   std::vector<config::Relay> relays;  // all mail goes there when there are any
   OwnHost own;
-  bool domain_is_ours = false;  // mail for it ends here: then our own hosts are not a loop
+  std::vector<IpAddress> known;  // addresses of an endpoint's host, from the hosts file
+  bool domain_is_ours = false;   // mail for it ends here: then our own hosts are not a loop
 };
 
 // `domain` as typed behind the last @. Parameters are copies: the coroutine outlives its caller's statements.
 io::Task<Routing> route(io::Resolver& resolver, std::string domain, RoutingRules rules);
 
-// An SMTP endpoint's host: no MX, no relays, no question whether it is ourselves. An address or a name that this
-// machine's hosts file knows will do. A name that cannot be found is a host without addresses.
-io::Task<Routing> route_to_host(io::Resolver& resolver, Destination destination);
+// An SMTP endpoint's host: no MX, no relays, no question whether it is ourselves. It may be an
+// address; `known` are those that this machine's hosts file has for it. A name that cannot be found is no host.
+io::Task<Routing> route_to_host(io::Resolver& resolver, Destination destination, std::vector<IpAddress> known);
 
 // The name of the lane: lower case, A-labels where they can be made.
 std::string lane_domain(std::string_view domain);

@@ -46,6 +46,8 @@ log::Fields names(const Attempt& attempt) {
           {"log_id", attempt.log_id}};
 }
 
+}  // namespace
+
 void log_outcome(const Attempt& attempt, const std::string& endpoint) {
   const auto& verdict = *attempt.verdict;
   auto fields = names(attempt);
@@ -59,8 +61,6 @@ void log_outcome(const Attempt& attempt, const std::string& endpoint) {
   if (verdict.status == policy::Verdict::Status::SoftFail)
     log::debug("worker", "message requeued for trying later", fields);
 }
-
-}  // namespace
 
 InDoubt Lanes::in_doubt(const Flight& flight) {
   const store::QueuedMessage& queued = flight.attempt->queued();
@@ -230,9 +230,12 @@ void Lanes::conclude_in_doubt() {
     if (!flight->past_dot || flight->settled) continue;
     flight->settled = true;
     const Attempt& attempt = *flight->attempt;
-    auto conclusion = interrupted(in_doubt(*flight), shared_.tools.clock(), shared_.tools.retry_plan);
-    conclusion.prepend_headers = attempt.added_headers;
-    conclusion.tag = attempt.found_tag;
+    auto end = interrupted(in_doubt(*flight), shared_.tools.clock(), shared_.tools.retry_plan);
+    auto conclusion = conclusion_for(attempt);
+    conclusion.delivery = std::move(end.delivery);
+    conclusion.queue = end.queue;
+    conclusion.retry_at = end.retry_at;
+    conclusion.lease = std::move(end.lease);
     events::tell_of_delivery(*attempt.directory, attempt.message, conclusion);
     measures().uncertain.add();
     log::warn("worker", "in doubt: shut down before " + flight->endpoint + " answered", names(attempt));

@@ -28,9 +28,9 @@ std::unique_ptr<Journal> open_journal(const config::Config& config) {
 class WorkerOfThisProcess : public Worker {
  public:
   WorkerOfThisProcess(store::Store& store, const config::Config& config, io::Resolver& resolver, io::Runtime& runtime,
-                      io::Pool& pool, WorkerOptions options)
+                      io::Pool& pool, WorkerOptions options, PostToEndpoint post)
       : shared_(std::make_shared<Shared>(store, config, resolver, pool, std::move(options), open_journal(config),
-                                         smtp::client::Connection::open)),
+                                         smtp::client::Connection::open, std::move(post))),
         claims_(runtime.at(0), shared_, [this](std::vector<store::QueuedMessage> m) { distribute(std::move(m)); }) {
     for (std::size_t i = 0; i < runtime.size(); ++i) {
       lanes_.push_back(std::make_unique<Lanes>(runtime.at(i), i, shared_));
@@ -52,7 +52,10 @@ class WorkerOfThisProcess : public Worker {
     lanes_.front()->loop().spawn(watch_lease(this), "lease");
   }
 
-  void wake() override { claims_.wake(); }
+  void wake() override {
+    for (const auto& lanes : lanes_) lanes->loop().post([lanes = lanes.get()] { lanes->lift_pauses(); });
+    claims_.wake();
+  }
 
   bool wants(const std::vector<store::QueuedMessage>& messages) const override {
     return !shared_->stopping && !shared_->frozen && shared_->settlement.backlogs().takes(messages);
@@ -192,8 +195,9 @@ io::Task<> WorkerOfThisProcess::watch_lease(WorkerOfThisProcess* self) {
 }  // namespace
 
 std::unique_ptr<Worker> Worker::make(store::Store& store, const config::Config& config, io::Resolver& resolver,
-                                     io::Runtime& runtime, io::Pool& pool, WorkerOptions options) {
-  return std::make_unique<WorkerOfThisProcess>(store, config, resolver, runtime, pool, std::move(options));
+                                     io::Runtime& runtime, io::Pool& pool, WorkerOptions options, PostToEndpoint post) {
+  return std::make_unique<WorkerOfThisProcess>(store, config, resolver, runtime, pool, std::move(options),
+                                               std::move(post));
 }
 
 }  // namespace posthaste::delivery

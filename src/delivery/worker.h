@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "config/config.h"
+#include "delivery/http_sender.h"
 #include "io/loop.h"
 #include "io/pool.h"
 #include "io/resolver.h"
@@ -31,8 +32,10 @@ struct WorkerOptions {
 
 class Worker : public store::LocalWorker {
  public:
+  // Without `post`, messages for HTTP endpoints wait.
   static std::unique_ptr<Worker> make(store::Store& store, const config::Config& config, io::Resolver& resolver,
-                                      io::Runtime& runtime, io::Pool& pool, WorkerOptions options = {});
+                                      io::Runtime& runtime, io::Pool& pool, WorkerOptions options = {},
+                                      PostToEndpoint post = {});
 
   // Settles what an earlier run left in doubt (journal), frees dead leases, starts claiming.
   virtual void start() = 0;

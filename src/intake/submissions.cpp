@@ -23,7 +23,11 @@ struct Content {
   std::string subject, message_id, tag;
 };
 
+// The lines in which the worker says what the scanners found: a sender's own would be believed.
+const std::vector<std::string> kVerdicts = {"X-Postal-Spam", "X-Postal-Threat"};
+
 Content incoming_content(std::string text) {
+  text = mail::without_fields(text, kVerdicts);
   const auto fields = mail::header_fields(text);
   std::string subject = mail::subject_of(fields), message_id = mail::message_id_of(fields);
   return {store::RawMessage(std::move(text)), std::move(subject), std::move(message_id), {}};
@@ -44,8 +48,19 @@ void set_route(store::NewMessage& message, const store::Route* route) {
   message.endpoint_id = route->endpoint_id;
 }
 
-store::NewMessage message_for(const Recipient& recipient, const Transaction& t, const Content& content,
-                              const store::Directory& directory) {
+const store::Route* route_of(const Recipient& recipient, const store::Directory& directory) {
+  switch (recipient.kind) {
+    case Kind::Outgoing:
+      break;
+    case Kind::Bounce:
+      return directory.return_path_route(recipient.server_id);
+    case Kind::Route:
+      return directory.route(recipient.route_id);
+  }
+  return nullptr;
+}
+
+store::NewMessage message_for(const Recipient& recipient, const Transaction& t, const Content& content) {
   store::NewMessage message;
   message.scope = recipient.kind == Kind::Outgoing ? store::Scope::Outgoing : store::Scope::Incoming;
   message.token = random_alphanumeric(kTokenLength);
@@ -54,20 +69,32 @@ store::NewMessage message_for(const Recipient& recipient, const Transaction& t, 
   message.subject = content.subject;
   message.message_id = content.message_id;
   message.tag = content.tag;
+  message.bounce = recipient.kind == Kind::Bounce;
   if (t.tls) message.received_with_ssl = true;
-  switch (recipient.kind) {
-    case Kind::Outgoing:
-      message.domain_id = t.domain_id;
-      if (t.login) message.credential_id = t.login->credential_id;
-      break;
-    case Kind::Bounce:
-      message.bounce = true;
-      set_route(message, directory.return_path_route(recipient.server_id));
-      break;
-    case Kind::Route:
-      set_route(message, directory.route(recipient.route_id));
-  }
+  if (recipient.kind != Kind::Outgoing) return message;
+  message.domain_id = t.domain_id;
+  if (t.login) message.credential_id = t.login->credential_id;
   return message;
+}
+
+// The recipient's message, and one more for each additional endpoint of its route.
+void add_messages(std::vector<store::NewMessage>& all, const Recipient& recipient, const Transaction& t,
+                  const Content& content, const store::Directory& directory) {
+  const auto* route = route_of(recipient, directory);
+  auto message = message_for(recipient, t, content);
+  set_route(message, route);
+  if (route && route->mode == "Endpoint") {
+    auto copy = message;
+    all.push_back(std::move(message));
+    for (const auto* endpoint : directory.additional_endpoints(route->id)) {
+      copy.token = random_alphanumeric(kTokenLength);
+      copy.endpoint_type = endpoint->endpoint_type;
+      copy.endpoint_id = endpoint->endpoint_id;
+      all.push_back(copy);
+    }
+    return;
+  }
+  all.push_back(std::move(message));
 }
 
 }  // namespace
@@ -92,7 +119,7 @@ std::vector<store::Submission> submissions_of(Transaction t, const store::Direct
       all.push_back({recipient.server_id, t.time, content.raw, {}});
       directions.push_back(out);
     }
-    all[i].messages.push_back(message_for(recipient, t, content, directory));
+    add_messages(all[i].messages, recipient, t, content, directory);
   }
   return all;
 }

@@ -1,5 +1,5 @@
 // A finished SMTP transaction as rows: one submission for each mail server, one message for each recipient
-// (smtp-server.md 12.5).
+// and one more for each additional endpoint of its route (smtp-server.md 12.5).
 #pragma once
 
 #include <string_view>
@@ -12,7 +12,8 @@
 
 namespace posthaste::intake {
 
-// What goes out is prepared (acceptance.h); what comes in is kept as it came. Recipients of a mail server that has been
+// What goes out is prepared (acceptance.h); what comes in is kept as it came, but for
+// X-Postal-Spam and X-Postal-Threat fields, which are ours to write. Recipients of a mail server that has been
 // deleted since RCPT are left out. In the order of the recipients' servers.
 std::vector<store::Submission> submissions_of(smtp::server::Transaction transaction, const store::Directory& directory,
                                               const Clock& clock, std::string_view return_path_domain);

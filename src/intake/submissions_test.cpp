@@ -52,6 +52,35 @@ TEST(Submissions, OutgoingMessagesArePrepared) {
   EXPECT_TRUE(m.message_id.ends_with("@rp.example.com"));
 }
 
+TEST(Submissions, EachAdditionalEndpointGetsAMessageOfItsOwn) {
+  auto rows = testing::rows();
+  rows.http_endpoints.push_back({.id = 9, .server_id = 1});
+  rows.address_endpoints.push_back({.id = 3, .server_id = 1, .address = "copy@r.test"});
+  rows.additional_endpoints.push_back({.id = 1, .route_id = 2, .endpoint_id = 3, .endpoint_type = "AddressEndpoint"});
+  rows.additional_endpoints.push_back({.id = 2, .route_id = 2, .endpoint_id = 4, .endpoint_type = "HTTPEndpoint"});
+  auto t = transaction({{Kind::Route, "hook+a@shop.test", 1, 2}, {Kind::Route, "info@shop.test", 1, 1}});
+  t.login.reset();
+  const auto all =
+      submissions_of(std::move(t), *testing::directory(std::move(rows)), [] { return Time{}; }, "rp.example.com");
+  ASSERT_EQ(all.size(), 1u);
+  const auto& messages = all[0].messages;
+  ASSERT_EQ(messages.size(), 3u) << "the endpoint that is gone gets none";
+  EXPECT_EQ(messages[0].endpoint_type, "HTTPEndpoint");
+  EXPECT_EQ(messages[1].endpoint_type, "AddressEndpoint");
+  EXPECT_EQ(messages[1].endpoint_id, 3);
+  EXPECT_EQ(messages[1].rcpt_to, "hook+a@shop.test");
+  EXPECT_EQ(messages[1].route_id, 2);
+  EXPECT_NE(messages[0].token, messages[1].token);
+  EXPECT_EQ(messages[2].rcpt_to, "info@shop.test");
+}
+
+TEST(Submissions, ASendersVerdictsOnSpamAreLeftOut) {
+  auto t = transaction({{Kind::Route, "info@shop.test", 1, 1}});
+  t.text = kReceived +
+           "X-Postal-Spam: no\r\nx-postal-spam-score:\r\n 0\r\nX-Postal-Threat: no\r\nSubject: Hi\r\n\r\nText\r\n";
+  EXPECT_EQ(made(std::move(t))[0].raw.bytes(), kReceived + "Subject: Hi\r\n\r\nText\r\n");
+}
+
 TEST(Submissions, IncomingMessagesStayAsTheyCame) {
   auto t = transaction({{Kind::Route, "hook@shop.test", 1, 2},
                         {Kind::Route, "info@shop.test", 1, 1},

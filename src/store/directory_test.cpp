@@ -176,6 +176,22 @@ TEST_P(DirectoryTables, TheLastUseOfACredentialIsWritten) {
   EXPECT_EQ(again->directory()->credential(1)->last_used_at, when);
 }
 
+TEST_P(DirectoryTables, TheLastUseOfAnEndpointIsWritten) {
+  world_.run_main("INSERT INTO {main}`smtp_endpoints` (id, server_id, name, hostname) VALUES (5, 1, 'n', 'mx.test')");
+  const Time when = std::chrono::floor<std::chrono::seconds>(system_now());
+  {
+    const auto store = world_.open();
+    store->note_endpoint_used("SMTPEndpoint", 5, when);
+  }
+  const auto again = world_.open();
+  bool found = false;
+  again->read([&](sql::Connection& connection) {
+    connection.query(again->main("SELECT last_used_at FROM {main}`smtp_endpoints` WHERE id = 5"), {},
+                     [&](const sql::Row& row) { found = row.date_time(0) == when; });
+  });
+  EXPECT_TRUE(found);
+}
+
 TEST_P(DirectoryTables, WithoutInitializeTheTextSaysWhatToRun) {
   config::Config config = world_.config;
   config.posthaste.data_path += "-nowhere";

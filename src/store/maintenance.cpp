@@ -11,7 +11,7 @@ constexpr auto kBeat = std::chrono::milliseconds(100);  // logs grow by tens of 
 constexpr unsigned kBeatsPerRound = 10;
 constexpr unsigned kTotalsEvery = 10;  // rounds
 constexpr int kIdleBeats = 50;
-constexpr auto kCredentialPause = std::chrono::minutes(1);
+constexpr auto kLastUsedPause = std::chrono::minutes(1);
 constexpr std::size_t kMostUnsettled = 100'000;
 
 void attempt(std::string_view what, const std::function<void()>& task) {
@@ -42,7 +42,7 @@ void StoreImpl::maintain_once(unsigned round, bool last) {
   if (!reachable_ && !last) return;  // what is in memory waits
   attempt("statistics could not be written", [&] { flush_counts(); });
   attempt("live statistics could not be written", [&] { live_stats_.flush(); });
-  attempt("last use of credentials could not be written", [&] { flush_credentials(last); });
+  attempt("last use of credentials and endpoints could not be written", [&] { flush_last_used(last); });
   attempt("the state of send limits could not be written", [&] { flush_send_limits(); });
   attempt("messages of a cut-off transaction could not be looked for", [&] { settle_unsettled(); });
   attempt("messages that wait for a removed source address could not be freed", [&] { free_lost_sources(); });
@@ -76,37 +76,45 @@ void StoreImpl::flush_totals() {
   }
 }
 
-void StoreImpl::note_credential_used(Id credential_id, Time when) {
+void StoreImpl::note_used(UsedRow row, Time when) {
   const std::scoped_lock lock(notes_mutex_);
-  Time& last = credentials_used_[credential_id];
+  Time& last = used_[row];
   last = std::max(last, when);
 }
 
-void StoreImpl::flush_credentials(bool all) {
-  std::vector<std::pair<Id, Time>> due;
+void StoreImpl::note_credential_used(Id credential_id, Time when) { note_used({"credentials", credential_id}, when); }
+
+void StoreImpl::note_endpoint_used(std::string_view type, Id endpoint_id, Time when) {
+  if (type == "SMTPEndpoint") note_used({"smtp_endpoints", endpoint_id}, when);
+  if (type == "HTTPEndpoint") note_used({"http_endpoints", endpoint_id}, when);
+  if (type == "AddressEndpoint") note_used({"address_endpoints", endpoint_id}, when);
+}
+
+void StoreImpl::flush_last_used(bool all) {
+  std::vector<std::pair<UsedRow, Time>> due;
   {
     const std::scoped_lock lock(notes_mutex_);
-    for (auto at = credentials_used_.begin(); at != credentials_used_.end();) {
-      const auto written = credentials_written_.find(at->first);
-      const bool now = all || written == credentials_written_.end() || at->second - written->second >= kCredentialPause;
+    for (auto at = used_.begin(); at != used_.end();) {
+      const auto written = used_written_.find(at->first);
+      const bool now = all || written == used_written_.end() || at->second - written->second >= kLastUsedPause;
       if (now) due.push_back(*at);
-      at = now ? credentials_used_.erase(at) : std::next(at);
+      at = now ? used_.erase(at) : std::next(at);
     }
   }
   if (due.empty()) return;
   try {
     in_transaction(*databases_->main().write, [&](sql::Connection& connection) {
-      for (const auto& [id, when] : due)
-        connection.run(
-            sql::bind_names("UPDATE {main}`credentials` SET last_used_at = ? WHERE id = ?", databases_->names(0)),
-            {sql::DateTime{when}, id});
+      for (const auto& [row, when] : due)
+        connection.run(sql::bind_names(fmt::format("UPDATE {{main}}`{}` SET last_used_at = ? WHERE id = ?", row.first),
+                                       databases_->names(0)),
+                       {sql::DateTime{when}, row.second});
     });
   } catch (const sql::Failure&) {
-    for (const auto& [id, when] : due) note_credential_used(id, when);
+    for (const auto& [row, when] : due) note_used(row, when);
     throw;
   }
   const std::scoped_lock lock(notes_mutex_);
-  for (const auto& [id, when] : due) credentials_written_[id] = when;
+  for (const auto& [row, when] : due) used_written_[row] = when;
 }
 
 void StoreImpl::note_unsettled(Id server_id, std::vector<std::string> tokens) {

@@ -73,6 +73,7 @@ class StoreImpl final : public Store {
   Result<> provision(Id server_id) override;
   void drop(Id server_id) override;
   void note_credential_used(Id credential_id, Time when) override;
+  void note_endpoint_used(std::string_view type, Id endpoint_id, Time when) override;
   bool healthy() const override;
   void close() override;
 
@@ -110,7 +111,9 @@ class StoreImpl final : public Store {
   void maintain_once(unsigned round, bool last);
   void flush_counts();
   void flush_totals();
-  void flush_credentials(bool all);
+  using UsedRow = std::pair<std::string_view, Id>;  // table, row
+  void note_used(UsedRow row, Time when);
+  void flush_last_used(bool all);
   void flush_send_limits();
   void free_lost_sources();
   std::size_t free_lost_sources(Id place);
@@ -142,8 +145,8 @@ class StoreImpl final : public Store {
   std::chrono::steady_clock::time_point restamped_ = std::chrono::steady_clock::now();
 
   std::mutex notes_mutex_;
-  std::map<Id, Time> credentials_used_;  // not written yet
-  std::map<Id, Time> credentials_written_;
+  std::map<UsedRow, Time> used_;  // not written yet
+  std::map<UsedRow, Time> used_written_;
   struct SendLimitNote {
     SendLimitState state = SendLimitState::Below;
     Time when;
