@@ -69,7 +69,6 @@ struct Attempt {
   bool over_tls = false;
   std::optional<double> seconds;  // the transaction took
   std::string log_id;
-  std::string diagnostic;    // for the bounce, where the verdict's output does not serve: `X-Postal; HTTP 404`
   bool tells_sender = true;  // of a hard failure, with a bounce: incoming messages
   std::string remark;        // put behind the verdict's details
   std::string suppress_reason;

@@ -27,12 +27,11 @@ struct HttpEndpointCall {
 };
 
 struct HttpOutcome {
-  policy::Verdict verdict;        // details `Received a 200 from https://...`; retry_hint of Retry-After
+  policy::Verdict verdict;        // `Received a 200 from https://...`; code: the status; retry_hint: Retry-After
   bool unreachable = false;       // no answer came (codes below zero): others need not try now
   bool tells_sender = true;       // of a HardFail, with a bounce
   bool over_tls = false;          // the URL is https
   std::optional<double> seconds;  // that it took
-  std::string diagnostic;         // for the bounce: `X-Postal; HTTP 404`
 };
 
 using PostToEndpoint = std::function<io::Task<HttpOutcome>(HttpEndpointCall)>;

@@ -17,7 +17,8 @@ constexpr auto kTroublePause = 1s;
 constexpr auto kAfterRefusedConnection = 30s;
 constexpr std::size_t kSmall = 32 * 1024;  // bodies up to here may wait in memory for a connection
 
-// The database cannot be asked now. Anything else that goes wrong is a matter of the one message.
+}  // namespace
+
 bool is_database_trouble(const std::exception& error) {
   const auto* failure = dynamic_cast<const sql::Failure*>(&error);
   if (!failure) return false;
@@ -25,8 +26,6 @@ bool is_database_trouble(const std::exception& error) {
   return failure->kind() == Kind::Unreachable || failure->kind() == Kind::Conflict || failure->kind() == Kind::Full ||
          failure->kind() == Kind::Denied;
 }
-
-}  // namespace
 
 Shared::Shared(store::Store& the_store, const config::Config& the_config, io::Resolver& the_resolver,
                io::Pool& the_pool, WorkerOptions the_options, std::unique_ptr<Journal> journal, Dial the_dial,

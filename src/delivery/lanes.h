@@ -117,6 +117,7 @@ class Lanes {
   io::Task<> quit(ConnectionPtr connection);
   void closed(ConnectionPtr connection);
   void finish_later(AttemptPtr attempt);
+  io::Task<std::optional<store::Conclusion>> run_consequences(AttemptPtr attempt);
   io::Task<> finish(AttemptPtr attempt);
   InDoubt in_doubt(const Flight& flight);
   io::Task<> resume_after_trouble();
@@ -134,7 +135,10 @@ class Lanes {
   bool trouble_ = false;  // the database does not answer: preparing pauses
 };
 
-// One line in the log for an attempt with a verdict.
+// The database cannot be asked now. Anything else that goes wrong is a matter of the one message.
+bool is_database_trouble(const std::exception& error);
+
+// One line in the log for an attempt with a verdict. `endpoint` empty: not over SMTP.
 void log_outcome(const Attempt& attempt, const std::string& endpoint);
 
 // The lane of a queue row, as far as that can tell, and from it the loop.

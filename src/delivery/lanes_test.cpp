@@ -87,6 +87,38 @@ io::Task<Result<std::unique_ptr<Connection>>> dial(World* world, Target target) 
   co_return std::move(connection);
 }
 
+// What HTTP endpoints do, and what they saw.
+struct Web {
+  std::mutex mutex;
+  std::function<HttpOutcome(const HttpEndpointCall&)> on_post = [](auto&&...) { return HttpOutcome(); };
+  Duration takes = 0ms;
+  std::vector<HttpEndpointCall> calls;
+  int now = 0, most = 0;  // at the same time
+};
+
+HttpOutcome posted(policy::Verdict::Status status, bool unreachable = false) {
+  HttpOutcome outcome;
+  outcome.verdict.status = status;
+  outcome.verdict.details = "Received an answer from https://hook.test/in";
+  outcome.unreachable = unreachable;
+  outcome.tells_sender = false;
+  outcome.over_tls = true;
+  outcome.seconds = 0.25;
+  return outcome;
+}
+
+io::Task<HttpOutcome> answer(Web* web, HttpEndpointCall call) {
+  {
+    std::lock_guard lock(web->mutex);
+    web->most = std::max(web->most, ++web->now);
+    web->calls.push_back(call);
+  }
+  co_await io::Loop::current()->sleep(std::max<Duration>(web->takes, 1ms));
+  std::lock_guard lock(web->mutex);
+  --web->now;
+  co_return web->on_post(call);
+}
+
 class LanesTest : public ::testing::Test {
  protected:
   LanesTest() {
@@ -112,7 +144,8 @@ class LanesTest : public ::testing::Test {
       auto journal = std::move(Journal::open((folder_ / "journal").string()).value());
       shared = std::make_shared<Shared>(
           db, config, dns, pool, options, std::move(journal),
-          [this](Target target, smtp::client::Timeouts) { return dial(&world, std::move(target)); });
+          [this](Target target, smtp::client::Timeouts) { return dial(&world, std::move(target)); },
+          [this](HttpEndpointCall call) { return answer(&web, std::move(call)); });
       lanes = std::make_unique<Lanes>(runtime.at(0), 0, shared);
       runtime.start();
       lanes->start();
@@ -145,12 +178,39 @@ class LanesTest : public ::testing::Test {
     }
     return all;
   }
+  // Incoming messages for an endpoint of route 7; their rows name it.
+  std::vector<store::QueuedMessage> incoming(int count, const std::string& type, store::Id endpoint) {
+    auto all = messages(count, "example.com");
+    store::Route& route = db.dir->routes_by_id[7];
+    route.id = 7;
+    route.uuid = "route-uuid";
+    route.mode = "Endpoint";
+    db.dir->servers_by_id[1].spam_threshold = 5;
+    db.dir->smtp_endpoints[3] = {.id = 3, .hostname = "192.0.2.30", .ssl_mode = "None", .port = 2525};
+    db.dir->http_endpoints[4] = {.id = 4, .url = "https://hook.test/in"};
+    db.dir->http_endpoints[5] = {.id = 5, .url = "https://slow.test/in"};
+    for (auto& queued : all) {
+      auto& message = db.messages.at(queued.message_id);
+      message.scope = "incoming";
+      message.route_id = queued.route_id = 7;
+      message.endpoint_type = type;
+      message.endpoint_id = endpoint;
+      queued.created_at = options.clock();
+      queued.batch_key = "incoming-rt:7-ep:" + std::to_string(endpoint) + "-" + type;
+    }
+    return all;
+  }
+  std::size_t put_off_count() {
+    return std::size_t(std::ranges::count_if(
+        db.concluded(), [](const auto& c) { return !c.delivery && c.queue == store::QueueChange::Wait; }));
+  }
   std::size_t with_status(const std::string& status) {
     return std::size_t(std::ranges::count_if(
         db.concluded(), [&](const auto& c) { return c.delivery && c.delivery->status == status; }));
   }
 
   World world;
+  Web web;
   testing::FakeStore db;
   testing::FakeResolver dns;
   config::Config config;
@@ -368,6 +428,110 @@ TEST_F(LanesTest, KeepsOneMailServersBulkFromHoldingUpAnother) {
   ASSERT_TRUE(concluded(201));
   const auto at = std::ranges::find(world.recipients, "receipt@x.test") - world.recipients.begin();
   EXPECT_LT(at, 20);
+}
+
+TEST_F(LanesTest, ForwardsToAnSmtpEndpointAsItWasStored) {
+  run(incoming(2, "SMTPEndpoint", 3));
+  ASSERT_TRUE(concluded(2));
+  EXPECT_EQ(with_status("Sent"), 2U);
+  EXPECT_EQ(world.connects, std::vector<std::string>{"192.0.2.30:2525 (192.0.2.30)"}) << "no MX, one connection";
+  const std::string& body = world.bodies.front();
+  const auto at = [&](const char* text) { return body.find(text); };
+  EXPECT_TRUE(body.starts_with("Resent-Sender: abcdef+f")) << body;
+  EXPECT_LT(at("X-Posthaste-Forwarded: route-uuid\r\n"), at("X-Postal-Spam: no\r\n"));
+  EXPECT_NE(at("X-Postal-Threat: no\r\nFrom: a@example.com\r\n"), std::string::npos);
+  EXPECT_EQ(at("DKIM-Signature"), std::string::npos);
+  const auto first = db.concluded().front();
+  EXPECT_TRUE(first.prepend_headers.starts_with("X-Postal-Spam: no\r\n")) << "the trace is not stored";
+  EXPECT_TRUE(first.inspection);
+  EXPECT_EQ(db.sent, 0) << "does not count against the send limit";
+  EXPECT_EQ(db.used_endpoints.size(), 2U);
+}
+
+TEST_F(LanesTest, AHostThatIsAwayCostsOnlyTheMessageThatTriedAnAttempt) {
+  world.on_connect = [](const Target&) { return Result<>(fail(ErrorKind::Unavailable, "Connection refused")); };
+  run(incoming(5, "SMTPEndpoint", 3));
+  ASSERT_TRUE(concluded(5));
+  EXPECT_EQ(with_status("SoftFail"), 1U);
+  EXPECT_EQ(put_off_count(), 4U);
+  for (const auto& c : db.concluded()) {
+    if (!c.delivery) continue;
+    EXPECT_EQ(c.delivery->details, "No SMTP servers were available for example.com. Tried 192.0.2.30.");
+    EXPECT_EQ(c.delivery->output, "Connection refused");
+  }
+}
+
+TEST_F(LanesTest, MessagesThatHaveWaitedTheirTimeShareAFailure) {
+  world.on_connect = [](const Target&) { return Result<>(fail(ErrorKind::Unavailable, "Connection refused")); };
+  auto all = incoming(3, "SMTPEndpoint", 3);
+  for (auto& queued : all) queued.created_at -= 10min;
+  run(std::move(all));
+  ASSERT_TRUE(concluded(3));
+  EXPECT_EQ(with_status("SoftFail"), 3U);
+}
+
+TEST_F(LanesTest, PostsToAnHttpEndpointEightAtATime) {
+  web.takes = 10ms;
+  web.on_post = [](auto&&...) { return posted(policy::Verdict::Status::Sent); };
+  run(incoming(60, "HTTPEndpoint", 4));
+  ASSERT_TRUE(concluded(60));
+  EXPECT_EQ(with_status("Sent"), 60U);
+  EXPECT_EQ(web.most, 8);
+  EXPECT_TRUE(world.connects.empty());
+  const auto& call = web.calls.front();
+  EXPECT_EQ(call.endpoint.id, 4);
+  EXPECT_TRUE(call.message.inspected);
+  EXPECT_TRUE(call.added_headers.starts_with("X-Postal-Spam: no\r\n"));
+  const auto row = *db.concluded().front().delivery;
+  EXPECT_TRUE(row.sent_with_ssl);
+  EXPECT_EQ(row.seconds, 0.25);
+  EXPECT_EQ(row.log_id.size(), 8U);
+  EXPECT_EQ(shared->settlement.journal()->open_attempts(), 0U);
+  EXPECT_TRUE(soon([&] { return shared->places == 0 && shared->lanes == 0; }));
+}
+
+TEST_F(LanesTest, AnEndpointThatGivesNoAnswerCostsOneMessageAnAttempt) {
+  web.on_post = [](auto&&...) { return posted(policy::Verdict::Status::SoftFail, true); };
+  run(incoming(20, "HTTPEndpoint", 4));
+  ASSERT_TRUE(concluded(20));
+  EXPECT_EQ(with_status("SoftFail"), 1U);
+  EXPECT_EQ(put_off_count(), 19U);
+  EXPECT_EQ(web.calls.size(), 1U);
+}
+
+TEST_F(LanesTest, ASlowEndpointHoldsUpOnlyItself) {
+  web.on_post = [](const HttpEndpointCall& call) {
+    return posted(call.endpoint.id == 5 ? policy::Verdict::Status::SoftFail : policy::Verdict::Status::Sent);
+  };
+  web.takes = 100ms;
+  auto all = incoming(10, "HTTPEndpoint", 5);
+  std::ranges::move(incoming(5, "HTTPEndpoint", 4), std::back_inserter(all));
+  run(std::move(all));
+  ASSERT_TRUE(soon([&] { return with_status("Sent") == 5; }, 2s));
+  EXPECT_TRUE(concluded(15));
+}
+
+TEST_F(LanesTest, AtTheEndARequestWithoutAnAnswerIsInDoubt) {
+  web.takes = 30s;
+  run(incoming(1, "HTTPEndpoint", 4));
+  ASSERT_TRUE(soon([&] { return shared->past_dot == 1 && !web.calls.empty(); }));
+  shared->stopping = true;
+  shared->cut = true;
+  on_loop([this] { lanes->conclude_in_doubt(); });
+  ASSERT_TRUE(concluded(1));
+  const auto conclusion = db.concluded().front();
+  EXPECT_TRUE(conclusion.delivery->details.starts_with("Delivery was interrupted after the message had been sent to "));
+  EXPECT_TRUE(conclusion.inspection);
+  EXPECT_EQ(conclusion.queue, store::QueueChange::Retry);
+}
+
+TEST_F(LanesTest, ARowThatNamesAnotherPlaceFindsItsLane) {
+  auto all = incoming(1, "SMTPEndpoint", 3);
+  all.front().batch_key.clear();  // as one that nobody wrote a key for
+  run(std::move(all));
+  ASSERT_TRUE(concluded(1));
+  EXPECT_EQ(with_status("Sent"), 1U);
+  EXPECT_EQ(world.connects, std::vector<std::string>{"192.0.2.30:2525 (192.0.2.30)"});
 }
 
 TEST_F(LanesTest, AtTheEndConcludesWhatIsInDoubtAndCutsTheRest) {

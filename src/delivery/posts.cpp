@@ -68,7 +68,6 @@ io::Task<> Lanes::post(LanePtr lane, AttemptPtr attempt) {
       attempt->verdict = outcome->verdict;
       attempt->over_tls = outcome->over_tls;
       attempt->seconds = outcome->seconds;
-      attempt->diagnostic = std::move(outcome->diagnostic);
       attempt->tells_sender = outcome->tells_sender;
       if (outcome->unreachable) {
         lane->no_answer = outcome->verdict;
@@ -78,7 +77,7 @@ io::Task<> Lanes::post(LanePtr lane, AttemptPtr attempt) {
         note_success(*lane);
         lane->width = std::min(kMostRequests, 2 * lane->width);
       }
-      log_outcome(*attempt, outcome->verdict.details);
+      log_outcome(*attempt, "");
       finish_later(std::move(attempt));
     }
   }

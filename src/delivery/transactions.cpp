@@ -17,6 +17,7 @@ using smtp::client::Outcome;
 namespace {
 
 constexpr int kMostMoves = 2;
+constexpr auto kBounceAgain = 1s;
 
 // Thrown out of a transaction whose final dot must not be sent any more.
 struct Cut : std::runtime_error {
@@ -39,6 +40,13 @@ policy::Verdict verdict_of(const Attempt& attempt, const Outcome& outcome, const
   return policy::judge(what);
 }
 
+// Whose refusal has to be told to the sender: without that the outcome must not be recorded. Everything else that the
+// steps behind sending find may be left out.
+bool owes_bounce(const Attempt& attempt) {
+  return attempt.message.scope == "incoming" && attempt.verdict->status == policy::Verdict::Status::HardFail &&
+         attempt.tells_sender;
+}
+
 log::Fields names(const Attempt& attempt) {
   return {{"message", attempt.queued().message_id},
           {"server", attempt.queued().server_id},
@@ -52,7 +60,8 @@ void log_outcome(const Attempt& attempt, const std::string& endpoint) {
   const auto& verdict = *attempt.verdict;
   auto fields = names(attempt);
   if (verdict.status == policy::Verdict::Status::Sent) {
-    log::info("worker", "Accepted by " + endpoint + " for " + attempt.message.rcpt_to, fields);
+    const bool smtp = !endpoint.empty();
+    log::info("worker", smtp ? "Accepted by " + endpoint + " for " + attempt.message.rcpt_to : verdict.details, fields);
     return;
   }
   fields.emplace_back("status", policy::to_text(verdict.status));
@@ -202,17 +211,40 @@ void Lanes::finish_later(AttemptPtr attempt) {
   loop_.spawn(finish(std::move(attempt)), "delivery");
 }
 
+// What the steps behind sending come to; nothing if they cannot be run.
+io::Task<std::optional<store::Conclusion>> Lanes::run_consequences(AttemptPtr attempt) {
+  auto work = [attempt, shared = keep_] { return run_after_send(*attempt, shared->tools); };
+  for (;;) {
+    std::string what;
+    bool later = false;
+    try {
+      store::Conclusion conclusion = co_await shared_.pool.run(work);
+      co_return std::optional(std::move(conclusion));
+    } catch (const std::exception& error) {
+      what = error.what();
+      later = is_database_trouble(error) && owes_bounce(*attempt);
+    }
+    if (!later || shared_.stopping) {
+      log::warn("worker", "cannot draw the consequences of an outcome: " + what, names(*attempt));
+      co_return std::nullopt;
+    }
+    co_await loop_.sleep(kBounceAgain);
+  }
+}
+
 io::Task<> Lanes::finish(AttemptPtr attempt) {
   Tools* const tools = &shared_.tools;
   std::optional<store::Conclusion> conclusion;
-  if (needs_pool_after_send(*attempt)) {
-    auto work = [attempt, shared = keep_] { return run_after_send(*attempt, shared->tools); };
-    try {
-      conclusion = co_await shared_.pool.run(std::move(work));
-    } catch (const std::exception& error) {
-      // The outcome stands; only what depends on earlier failures is left out.
-      log::warn("worker", std::string("cannot look at earlier failures: ") + error.what(), names(*attempt));
+  if (needs_pool_after_send(*attempt)) conclusion = co_await run_consequences(attempt);
+  if (!conclusion && owes_bounce(*attempt)) {
+    // The sender would never hear of it. It is tried again, and refused again.
+    if (shared_.stopping) {
+      shared_.settlement.forget(attempt->queued());
+    } else {
+      stumble(std::move(attempt), std::runtime_error("the bounce to the sender could not be made"));
     }
+    --shared_.finishing;
+    co_return;
   }
   if (!conclusion) conclusion = run_after_send(*attempt, *tools, false);
   if (attempt->no_connection) log_outcome(*attempt, "");
