@@ -1,5 +1,6 @@
 // export, plan, apply: the installation as a document.
 #include "app/change.h"
+#include "app/new_track_domains.h"
 #include "base/strings.h"
 #include "manage/document.h"
 
@@ -42,6 +43,7 @@ int apply(Call& call, const Options& options) {
   if (!document) return refuse_document(call, document.error());
   const auto applied = manage::apply_document(context_of(call), *document, options.prune);
   if (!applied) return refuse_document(call, applied.error());
+  check_new_track_domains(call, applied->new_track_domains);
   if (call.json) {
     call.line(manage::to_json(applied->document));
     return kDone;

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/strings.h"
 #include "io/endpoint_text.h"
+#include "tracking/tracking.h"
 
 namespace posthaste::app {
 
@@ -40,7 +41,8 @@ class Web final : public WebServer {
   Web(Installation& installation, Checks checks)
       : installation_(installation),
         checks_(std::move(checks)),
-        api_(*installation.intake, installation.store, installation.config, installation.pool) {}
+        api_(*installation.intake, installation.store, installation.config, installation.pool),
+        tracking_(installation.store, installation.config, installation.pool) {}
 
   Result<> listen(std::shared_ptr<const std::atomic<bool>> stopping) {
     const auto& web = installation_.config.web_server;
@@ -120,8 +122,8 @@ class Web final : public WebServer {
   // Whoever may not call anything here is told so before he sends a body.
   std::optional<io::HttpResponse> refuse(const io::HttpRequest& head) {
     const Arrival arrival(head);
-    auto response = answer_without_body(head);
-    if (!response) response = api_.refuse(head);
+    auto response = for_tracking(head) ? tracking_.refuse(head) : answer_without_body(head);
+    if (!response && !for_tracking(head)) response = api_.refuse(head);
     if (response) answered(arrival, *response);
     return response;
   }
@@ -137,15 +139,27 @@ class Web final : public WebServer {
   }
 
   io::Task<io::HttpResponse> dispatch(io::HttpRequest request) {
+    if (for_tracking(request)) {
+      io::HttpResponse response = co_await tracking_.handle(std::move(request));
+      co_return response;
+    }
     if (auto answer = answer_without_body(request)) co_return std::move(*answer);
     io::HttpResponse response = co_await api_.handle(std::move(request));
     co_return response;
   }
 
-  bool host_allowed(const io::HttpRequest& request) const {
+  bool for_tracking(const io::HttpRequest& request) const {
+    return request.path != "/health" && request.path != "/ready" && tracking_.recognises(request, host_of(request));
+  }
+
+  static std::string_view host_of(const io::HttpRequest& request) {
     std::string_view host = request.header("Host");
     if (request.has_header("X-Forwarded-Host")) host = last_element(request.header("X-Forwarded-Host"));
-    host = host_only(host);
+    return host_only(host);
+  }
+
+  bool host_allowed(const io::HttpRequest& request) const {
+    const std::string_view host = host_of(request);
     const auto& config = installation_.config;
     if (iequals(host, host_only(config.postal.web_hostname))) return true;
     return std::ranges::any_of(config.web_server.allowed_hosts,
@@ -196,6 +210,7 @@ class Web final : public WebServer {
   metrics::Counter turned_away_{metrics::Part::Web, "posthaste_http_connections_refused_total",
                                 "Connections that found web_server.max_connections in use"};
   api::v1::Api api_;
+  tracking::Tracking tracking_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
 };
 

@@ -18,6 +18,7 @@ constexpr Step kSteps[] = {
     {"find_tag", "O3", find_tag},
     {"hold_by_credential", "O4", hold_by_credential},
     {"hold_if_suppressed", "O5", hold_if_suppressed},
+    {"track", "O6", track},
     {"inspect", "O7", inspect},
     {"fail_if_spam", "O8", fail_if_spam},
     {"add_headers", "O9", add_headers},

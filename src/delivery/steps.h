@@ -21,6 +21,7 @@ Answer check_recipient(Attempt& attempt, Tools& tools);
 Answer find_tag(Attempt& attempt, Tools& tools);
 Answer hold_by_credential(Attempt& attempt, Tools& tools);
 Answer hold_if_suppressed(Attempt& attempt, Tools& tools);
+Answer track(Attempt& attempt, Tools& tools);    // steps_track.cpp
 Answer inspect(Attempt& attempt, Tools& tools);  // of either direction: steps_inspect.cpp
 Answer fail_if_spam(Attempt& attempt, Tools& tools);
 Answer add_headers(Attempt& attempt, Tools& tools);

@@ -73,7 +73,8 @@ Answer fail_after_last_attempt(Attempt& attempt, Tools& tools) {
 }
 
 std::optional<store::RawMessage> raw_of(const Attempt& attempt, Tools& tools) {
-  if (attempt.queued().raw) return attempt.queued().raw;
+  // What was handed over is the message as it came; once tracking has changed it, the table has the right one.
+  if (attempt.queued().raw && !attempt.message.parsed) return attempt.queued().raw;
   if (attempt.message.raw_table.empty()) return std::nullopt;
   return tools.store.raw(attempt.queued().server_id, attempt.message);
 }

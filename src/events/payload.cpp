@@ -121,6 +121,7 @@ std::string clicked_payload(const store::Message& message, const Click& click) {
     put_message(json, "message", message, longest);
     json.field("url", cut(click.url, longest)).field("token", click.token);
     json.field("ip_address", or_null(click.ip_address)).field("user_agent", or_null(cut(click.user_agent, longest)));
+    if (click.bot) json.field("bot", *click.bot);
   });
 }
 
@@ -128,6 +129,7 @@ std::string loaded_payload(const store::Message& message, const Load& load) {
   return written([&](JsonWriter& json, std::size_t longest) {
     put_message(json, "message", message, longest);
     json.field("ip_address", or_null(load.ip_address)).field("user_agent", or_null(cut(load.user_agent, longest)));
+    if (load.bot) json.field("bot", *load.bot);
   });
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,11 +28,13 @@ std::string bounced_payload(const store::Message& original, const store::Message
 struct Click {
   std::string url, token;  // of the link
   std::string ip_address, user_agent;
+  std::optional<bool> bot = {};  // a machine's; nothing: the payload does not say
 };
 std::string clicked_payload(const store::Message& message, const Click& click);
 
 struct Load {
   std::string ip_address, user_agent;
+  std::optional<bool> bot = {};
 };
 std::string loaded_payload(const store::Message& message, const Load& load);
 
