@@ -1,19 +1,22 @@
 // One POST of an incoming message to an HTTP endpoint (inbound-processing.md 10 to 12).
 //
-// Whatever happens is an outcome, never an exception: a message that was taken must not be posted again because its
-// answer could not be understood.
+// Whatever the endpoint does is an outcome, never an exception: a message that was taken must not be posted again
+// because its answer could not be understood.
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "base/time.h"
 #include "config/config.h"
 #include "io/http_client.h"
+#include "io/pool.h"
 #include "io/task.h"
 #include "policy/reply_verdict.h"
 #include "store/messages.h"
 #include "store/records.h"
+#include "trust/request_signature.h"
 
 namespace posthaste::delivery {
 
@@ -23,7 +26,8 @@ struct HttpEndpointCall {
   std::string server_uuid;  // for Idempotency-Key
   store::Message message;   // with what its inspection has found
   store::RawMessage raw;
-  std::string added_headers;  // lines that belong in front of `raw` and are not stored yet
+  std::string added_headers;      // lines that belong in front of `raw` and are not stored yet
+  bool foreign_verdicts = false;  // `raw` has X-Postal-Spam lines of somebody else, which are left out
 };
 
 struct HttpOutcome {
@@ -36,7 +40,14 @@ struct HttpOutcome {
 
 using PostToEndpoint = std::function<io::Task<HttpOutcome>(HttpEndpointCall)>;
 
-// The real one: signs with the installation's key. `client` and `config` outlive it; from any loop.
-PostToEndpoint http_endpoint_sender(io::HttpClient& client, const config::Config& config);
+// The real one; body and signatures are made on a pool thread. All but the clock outlive it; from any loop.
+PostToEndpoint http_endpoint_sender(io::HttpClient& client, trust::RequestSigner& signer, io::Pool& pool,
+                                    config::Profile profile, Clock clock = system_now);
+
+// What an answer makes of the message (12.1). Pure.
+HttpOutcome judge_answer(const store::HttpEndpoint& endpoint, const io::HttpAnswer& answer, Time now);
+
+// Of requests to webhooks and endpoints.
+std::string user_agent(config::Profile profile);
 
 }  // namespace posthaste::delivery

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "mail/address.h"
 #include "mail/content.h"
+#include "mail/date.h"
 #include "mail/header.h"
 
 namespace posthaste::mail {
@@ -63,10 +64,12 @@ std::string rendered(const Mailbox& mailbox) {
   return fmt::format("\"{}\" <{}>", escaped, mailbox.address);
 }
 
-// A field with comments or groups stays as it stands: rendering it anew would lose them.
+// A field with comments or groups stays as it stands: rendering it anew would lose them. A group without members says
+// nothing.
 std::string address_value(std::string_view value) {
   const std::string text = unfold(value);
   const auto mailboxes = parse_address_list(value);
+  if (mailboxes && mailboxes->empty()) return {};
   if (!mailboxes || text.find_first_of("(;") != std::string::npos) return decode_text(value);
   std::vector<std::string> parts;
   for (const auto& mailbox : *mailboxes) parts.push_back(clean_utf8(rendered(mailbox)));
@@ -111,9 +114,17 @@ std::string structured_value(std::string_view value) {
   return decode_text(out);
 }
 
-std::string value_of(std::string_view name, std::string_view value) {
+std::string date_value(std::string_view value) {
+  const auto date = parse_date(value);
+  return date ? to_text(*date) : decode_text(value);
+}
+
+// Nothing for an empty field.
+std::optional<std::string> value_of(std::string_view name, std::string_view value) {
+  if (is_blank(value)) return std::nullopt;
   if (among(kAddresses, name)) return address_value(value);
   if (among(kIdLists, name)) return id_list(value, false);
+  if (name == "date" || name == "resent-date") return date_value(value);
   if (name == "message-id") return id_list(value, true);
   if (among(kStructured, name)) return structured_value(value);
   return decode_text(value);
@@ -135,6 +146,11 @@ HeaderMap header_map(std::string_view message) {
   std::erase_if(known, [](const auto& item) { return item.second.empty(); });
   known.insert(known.end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
   return known;
+}
+
+std::optional<std::string> last_value(const std::vector<HeaderField>& fields, std::string_view name) {
+  const HeaderField* field = last_field(fields, name);
+  return field ? value_of(name, field->value) : std::nullopt;
 }
 
 }  // namespace posthaste::mail

@@ -4,6 +4,7 @@
 
 #include "api/v1/answer.h"
 #include "api/v1/text.h"
+#include "base/base64_lines.h"
 #include "base/strings.h"
 #include "mail/content.h"
 

@@ -76,15 +76,4 @@ std::string with_ascii_domain(std::string_view address) {
   return domain ? fmt::format("{}@{}", parts.local, *domain) : std::string(address);
 }
 
-std::string base64_in_short_lines(std::string_view bytes) {
-  constexpr std::size_t kBytesPerLine = 45;
-  std::string out;
-  out.reserve(bytes.size() / 45 * 61 + 62);
-  for (; !bytes.empty(); bytes.remove_prefix(std::min(kBytesPerLine, bytes.size()))) {
-    out += base64_encode(bytes.substr(0, kBytesPerLine));
-    out += '\n';
-  }
-  return out;
-}
-
 }  // namespace posthaste::api::v1

@@ -24,7 +24,4 @@ bool has_storable_length(std::string_view address);
 // With the domain's A-labels.
 std::string with_ascii_domain(std::string_view address);
 
-// Lines of 60 characters, each with a newline.
-std::string base64_in_short_lines(std::string_view bytes);
-
 }  // namespace posthaste::api::v1

@@ -69,11 +69,5 @@ TEST(Gunzip, InflatesUpToALimitAndRefusesDamage) {
   EXPECT_EQ(gunzip("not gzip", 100), std::nullopt);
 }
 
-TEST(ShortLines, AreThoseOfRuby) {
-  EXPECT_EQ(base64_in_short_lines(""), "");
-  EXPECT_EQ(base64_in_short_lines("\r\n\r\n"), "DQoNCg==\n");
-  EXPECT_EQ(base64_in_short_lines(std::string(46, 'a')).find('\n'), 60u);
-}
-
 }  // namespace
 }  // namespace posthaste::api::v1
