@@ -10,7 +10,7 @@ namespace posthaste::delivery {
 
 inline constexpr Duration kLongestRetryAfter = std::chrono::hours(24);
 
-// The value of Retry-After: seconds, or a date; at most a day, and no less than nothing. Nothing if it is neither.
+// The value of Retry-After: seconds, or a date; within a minute and a day. Nothing if it is neither.
 std::optional<Duration> retry_after(std::string_view value, Time now);
 
 }  // namespace posthaste::delivery

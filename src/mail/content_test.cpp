@@ -56,13 +56,88 @@ TEST(ReadContent, NamedAndAttachedPartsAreFiles) {
       "--b\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename*=UTF-8''na%C3%AFve.png\r\n"
       "Content-Transfer-Encoding: base64\r\n\r\niVBORw==\r\n"
       "--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment\r\n\r\n%PDF\r\n--b--\r\n");
-  EXPECT_EQ(content.plain, std::nullopt);
+  EXPECT_EQ(content.plain, "notes\n") << "for want of another body";
   ASSERT_EQ(content.attachments.size(), 3u);
   EXPECT_EQ(content.attachments[0].name, "notes.txt");
   EXPECT_EQ(content.attachments[0].bytes, "notes\n");
   EXPECT_EQ(content.attachments[1].name, "na\xC3\xAFve.png");
   EXPECT_EQ(content.attachments[1].bytes, "\x89PNG");
   EXPECT_EQ(content.attachments[2].name, "attachment-1.pdf");
+}
+
+Content read_parts(const std::vector<std::string>& parts) {
+  std::string text = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (const auto& part : parts) text += "--b\r\n" + part + "\r\n";
+  return read(text + "--b--\r\n");
+}
+
+TEST(ReadContent, ANamedTextIsNoBodyBesideAnother) {
+  const Content content =
+      read_parts({"Content-Type: text/plain; name=notes.txt\r\n\r\nnotes", "Content-Type: text/html\r\n\r\n<p>"});
+  EXPECT_EQ(content.plain, std::nullopt);
+  EXPECT_EQ(content.html, "<p>");
+  EXPECT_EQ(content.attachments.size(), 1u);
+}
+
+TEST(ReadContent, AnAttachedTextWithANameIsNeverTheBody) {
+  const Content content =
+      read_parts({"Content-Disposition: attachment; filename=a.txt\r\nContent-Type: text/plain\r\n\r\na"});
+  EXPECT_EQ(content.plain, std::nullopt);
+  ASSERT_EQ(content.attachments.size(), 1u);
+  EXPECT_EQ(content.attachments[0].full_content_type, "text/plain");
+}
+
+TEST(ReadContent, FilesWithoutNamesGetStableOnes) {
+  const Content content =
+      read_parts({"Content-Type: text/plain\r\n\r\nbody", "Content-Type: text/calendar\r\n\r\nBEGIN",
+                  "Content-Type: image/png\r\nContent-ID: <x>\r\n\r\nP",
+                  "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ny"});
+  ASSERT_EQ(content.attachments.size(), 3u);
+  EXPECT_EQ(content.attachments[0].name, "attachment-1.ics");
+  EXPECT_EQ(content.attachments[1].name, "attachment-2.png");
+  EXPECT_EQ(content.attachments[2].name, "message-3.eml");
+  EXPECT_EQ(content.attachments[2].bytes, "Subject: x\r\n\r\ny");
+}
+
+TEST(ReadContent, AMessageThatIsAFileHasItAsAttachment) {
+  const Content content = read("Content-Type: application/pdf; name=r.pdf\r\n\r\n%PDF\r\n");
+  EXPECT_EQ(content.plain, std::nullopt);
+  ASSERT_EQ(content.attachments.size(), 1u);
+  EXPECT_EQ(content.attachments[0].bytes, "%PDF\r\n");
+}
+
+TEST(ReadContent, NamesAreReadWhicheverWayTheyAreWritten) {
+  const auto name = [](const std::string& fields) {
+    const Content content = read_parts({fields + "\r\n\r\nx"});
+    return content.attachments.size() == 1 ? content.attachments[0].name : "none";
+  };
+  const std::string type = "Content-Type: application/x-a";
+  const std::string file = type + "\r\nContent-Disposition: attachment; ";
+  EXPECT_EQ(name(type + "; name=type.bin\r\nContent-Disposition: attachment; filename=other.bin"), "type.bin");
+  EXPECT_EQ(name(file + "filename=a b.bin"), "a b.bin");
+  EXPECT_EQ(name(file + "filename=a.bin; size=3"), "a.bin");
+  EXPECT_EQ(name(file + "filename*=iso-8859-1'en-us'caf%E9.bin"), "caf\xC3\xA9.bin");
+  EXPECT_EQ(name(file + "filename*0=\"100%25 \"; filename*1*=%20b"), "100%25  b");
+  EXPECT_EQ(name(type + "; name=\"=?utf-8?B?Y2Fmw6k=?= =?utf-8?B?IDIuYmlu?=\""), "caf\xC3\xA9 2.bin");
+  EXPECT_EQ(name(type + "; name=\"caf\xE9.bin\""), "caf\xC3\xA9.bin");
+  EXPECT_EQ(name(type + "\r\nContent-Location: http://x.test/a"), "http://x.test/a");
+  EXPECT_EQ(name(type + "; name=\"\""), "");
+  std::string pieces = file;
+  for (int i = 11; i >= 0; --i) pieces += fmt::format("filename*{}={}; ", i, char('a' + i));
+  EXPECT_EQ(name(pieces), "abcdefghijkl");
+}
+
+TEST(ReadContent, TheTypeOfAFileIsShownWithItsParameters) {
+  const Content content =
+      read_parts({"Content-Type: Text/CSV; name=\"a b.csv\"; charset=us-ascii (yes);\r\n\tx=\r\n\r\n1"});
+  ASSERT_EQ(content.attachments.size(), 1u);
+  EXPECT_EQ(content.attachments[0].content_type, "text/csv");
+  EXPECT_EQ(content.attachments[0].full_content_type, "text/csv; charset=us-ascii; name=\"a b.csv\"; x=\"\"");
+}
+
+TEST(ReadContent, UnknownTransferEncodingsAreBinary) {
+  EXPECT_EQ(read("Content-Transfer-Encoding: x-nothing\r\n\r\na\r\nb").plain, "a\r\nb");
+  EXPECT_EQ(read("Content-Transfer-Encoding: 8bit\r\n\r\n").plain, "");
 }
 
 TEST(ReadContent, DamageIsNoFailure) {
@@ -97,6 +172,22 @@ TEST(HeaderMap, AddressesAndIdsAreRenderedAnew) {
       ElementsAre(Pair("from", ElementsAre("O'Brien <o@b.com>")),
                   Pair("to", ElementsAre("\"A.B. Smith\" <x@y.com>, c@d.com")), Pair("cc", ElementsAre("")),
                   Pair("message-id", ElementsAre("<no-brackets@x>")), Pair("references", ElementsAre("<a@b> <c@d>"))));
+}
+
+TEST(HeaderMap, DatesHaveOneFormAndEmptyFieldsNoValue) {
+  EXPECT_THAT(header_map("Date: 3 Nov 2016 10:43 EST\r\nTo: \r\nSubject:\r\n"),
+              ElementsAre(Pair("date", ElementsAre("Thu, 03 Nov 2016 10:43:00 -0500")),
+                          Pair("to", ElementsAre(std::nullopt)), Pair("subject", ElementsAre(std::nullopt))));
+  EXPECT_THAT(header_map("Date: yesterday\r\n"), ElementsAre(Pair("date", ElementsAre("yesterday"))));
+}
+
+TEST(LastValue, IsOfTheLastFieldOfThatName) {
+  const std::string message = "From: a@b.test\r\nAuto-Submitted: no\r\nfrom: C <c@d.test>\r\nTo:\r\n\r\n";
+  const auto fields = header_fields(message);
+  EXPECT_EQ(last_value(fields, "from"), "C <c@d.test>");
+  EXPECT_EQ(last_value(fields, "auto-submitted"), "no");
+  EXPECT_EQ(last_value(fields, "to"), std::nullopt);
+  EXPECT_EQ(last_value(fields, "cc"), std::nullopt);
 }
 
 }  // namespace

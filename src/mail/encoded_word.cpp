@@ -97,6 +97,19 @@ std::string from_windows_1252(std::string_view bytes) {
   return out;
 }
 
+// Names that iconv does not know, or knows as a smaller set than writers mean: what web browsers do too.
+std::string_view usual_charset(std::string_view name) {
+  static constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
+      {"gb2312", "GB18030"},    {"gbk", "GB18030"},         {"ks_c_5601-1987", "CP949"},
+      {"ks_c_5601", "CP949"},   {"euc-kr", "CP949"},        {"shift-jis", "CP932"},
+      {"shift_jis", "CP932"},   {"x-sjis", "CP932"},        {"iso-8859-8-i", "ISO-8859-8"},
+      {"cp-850", "CP850"},      {"windows-1258", "CP1252"}, {"x-mac-roman", "MACINTOSH"},
+      {"windows-31j", "CP932"},
+  };
+  const auto alias = std::ranges::find_if(kAliases, [&](const auto& it) { return iequals(it.first, name); });
+  return alias == std::end(kAliases) ? name : alias->second;
+}
+
 // Takes the run of encoded words at the front that share charset and encoding; white space between them goes.
 // `rest` stands behind the run afterwards.
 std::string take_words(std::string_view& rest, Word first) {
@@ -124,8 +137,7 @@ std::string to_utf8(std::string_view bytes, std::string_view charset) {
   const bool utf8 =
       charset.empty() || iequals(charset, "utf-8") || iequals(charset, "utf8") || iequals(charset, "us-ascii");
   if (!utf8 && charset.size() < 40) {
-    // What web browsers do too: the Windows sets hold the same letters in the same places, and more.
-    const std::string name = iequals(charset, "gb2312") ? "GB18030" : std::string(charset);
+    const std::string name(usual_charset(charset));
     if (auto converted = convert(bytes, name.c_str()); converted && is_utf8(*converted)) return *converted;
   }
   return is_utf8(bytes) ? std::string(bytes) : from_windows_1252(bytes);

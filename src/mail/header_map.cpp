@@ -46,6 +46,8 @@ constexpr std::string_view kAddresses[] = {"from",        "sender",        "repl
 constexpr std::string_view kIdLists[] = {"in-reply-to", "references"};
 constexpr std::string_view kStructured[] = {"content-type", "content-disposition"};
 
+constexpr std::size_t kMaxValue = 64 * 1024;  // of what is shown of a field
+
 bool among(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -122,6 +124,7 @@ std::string date_value(std::string_view value) {
 // Nothing for an empty field.
 std::optional<std::string> value_of(std::string_view name, std::string_view value) {
   if (is_blank(value)) return std::nullopt;
+  value = value.substr(0, kMaxValue);
   if (among(kAddresses, name)) return address_value(value);
   if (among(kIdLists, name)) return id_list(value, false);
   if (name == "date" || name == "resent-date") return date_value(value);

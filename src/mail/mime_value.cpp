@@ -21,7 +21,7 @@ class Parser {
       if (at_end() || text_[at_] != '=') continue;
       ++at_;
       skip_blanks();
-      std::string value = !at_end() && text_[at_] == '"' ? quoted() : std::string(word());
+      std::string value = !at_end() && text_[at_] == '"' ? quoted() : std::string(words());
       if (!name.empty()) out.parameters.emplace_back(std::move(name), std::move(value));
     }
     return out;
@@ -69,6 +69,22 @@ class Parser {
     if (begin > 0 && text_[begin - 1] == '=')
       while (!at_end() && !is_space(text_[at_]) && text_[at_] != ';' && text_[at_] != '"') ++at_;
     return text_.substr(begin, at_ - begin);
+  }
+
+  // Names of files are often written without the quotes that their blanks ask for.
+  std::string_view words() {
+    std::string_view value = word();
+    const char* const begin = value.data();
+    for (;;) {
+      const std::size_t before = at_;
+      const std::string_view more = word();
+      const bool belongs = !value.empty() && !more.empty() && (at_end() || (text_[at_] != '=' && text_[at_] != '"'));
+      if (!belongs || text_.substr(before, at_ - before).contains('(')) {
+        at_ = before;
+        return value;
+      }
+      value = {begin, std::size_t(more.data() + more.size() - begin)};
+    }
   }
 
   std::string quoted() {
