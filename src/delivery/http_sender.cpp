@@ -62,7 +62,6 @@ HttpOutcome judge_answer(const store::HttpEndpoint& endpoint, const io::HttpAnsw
   outcome.unreachable = code < 0;
   outcome.over_tls = istarts_with(endpoint.url, "https:");
   outcome.seconds = double(answer.took.count()) / 1e6;
-  outcome.diagnostic = fmt::format("X-Postal; HTTP {}", code);
   return outcome;
 }
 

@@ -38,7 +38,6 @@ TEST(JudgeAnswer, ShowsNoCredentials) {
   EXPECT_EQ(outcome.verdict.details, "Received a 404 from https://hook.test/in");
   EXPECT_EQ(outcome.verdict.output, "no such user");
   EXPECT_EQ(outcome.verdict.code, 404);
-  EXPECT_EQ(outcome.diagnostic, "X-Postal; HTTP 404");
   EXPECT_TRUE(outcome.over_tls);
   EXPECT_EQ(outcome.seconds, 1.5);
 }

@@ -89,7 +89,8 @@ io::Task<HttpOutcome> Lanes::post_once(AttemptPtr attempt) {
   const auto directory = shared_.store.directory();
   const auto* endpoint = directory->http_endpoint(attempt->endpoint_id);
   if (!endpoint) co_return failed_outcome(Status::HardFail, "Invalid endpoint for route.");
-  HttpEndpointCall call{*endpoint, attempt->server->uuid, attempt->message, *attempt->raw, attempt->added_headers};
+  HttpEndpointCall call{*endpoint,     attempt->server->uuid,  attempt->message,
+                        *attempt->raw, attempt->added_headers, attempt->foreign_verdicts};
   HttpOutcome outcome = co_await shared_.post(std::move(call));
   co_return outcome;
 }

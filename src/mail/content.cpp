@@ -59,8 +59,9 @@ class Reader {
     start_library();
     Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(message.data(), message.size()));
     Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
-    Owned<GMimeMessage> parsed(g_mime_parser_construct_message(parser.get(), nullptr));
-    if (parsed) walk(g_mime_message_get_mime_part(parsed.get()), 0);
+    // Read as a part: the address lists of its header are none of its business, and may be endless.
+    Owned<GMimeObject> parsed(g_mime_parser_construct_part(parser.get(), nullptr));
+    if (parsed) walk(parsed.get(), 0);
     if (spare_ && !content_.plain && !content_.html)
       (spare_->first == "text/html" ? content_.html : content_.plain) = std::move(spare_->second);
     return std::move(content_);
