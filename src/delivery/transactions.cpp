@@ -235,8 +235,9 @@ io::Task<std::optional<store::Conclusion>> Lanes::run_consequences(AttemptPtr at
 io::Task<> Lanes::finish(AttemptPtr attempt) {
   Tools* const tools = &shared_.tools;
   std::optional<store::Conclusion> conclusion;
-  if (needs_pool_after_send(*attempt)) conclusion = co_await run_consequences(attempt);
-  if (!conclusion && owes_bounce(*attempt)) {
+  const bool consequences = needs_pool_after_send(*attempt);
+  if (consequences) conclusion = co_await run_consequences(attempt);
+  if (consequences && !conclusion && owes_bounce(*attempt)) {
     // The sender would never hear of it. It is tried again, and refused again.
     if (shared_.stopping) {
       shared_.settlement.forget(attempt->queued());
