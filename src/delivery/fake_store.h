@@ -71,6 +71,7 @@ class FakeStore : public Store {
   std::size_t hard_fails = 0;
   std::int64_t sent = 0, received = 0;
   SendLimitState send_limit_state = SendLimitState::Below;
+  bool reported_before = false;
   std::deque<QueuedMessage> claimable;
   std::vector<QueueEntry> entries;
   std::vector<std::pair<std::string, Id>> used_endpoints;
@@ -139,6 +140,26 @@ class FakeStore : public Store {
     return at->second;
   }
   std::size_t hard_fails_since(Id, std::string_view, Time) override { return hard_fails; }
+  std::optional<Message> sent_message(Id, std::string_view message_id, std::string_view rcpt_to, Time) override {
+    std::lock_guard lock(mutex_);
+    for (const auto& [id, message] : messages)
+      if (message.scope == "outgoing" && message.message_id == message_id && message.rcpt_to == rcpt_to) return message;
+    return std::nullopt;
+  }
+  std::optional<Id> bounce_made_for(Id, Id id) override {
+    std::lock_guard lock(mutex_);
+    for (const auto& [made, message] : messages)
+      if (message.scope == "outgoing" && message.bounce && message.bounce_for_id == id) return made;
+    return std::nullopt;
+  }
+  std::size_t bounces_made_since(Id, std::string_view rcpt_to, Time since) override {
+    std::lock_guard lock(mutex_);
+    return std::size_t(std::ranges::count_if(messages, [&](const auto& entry) {
+      const Message& m = entry.second;
+      return m.scope == "outgoing" && m.bounce && m.rcpt_to == rcpt_to && m.timestamp > since;
+    }));
+  }
+  bool reported_since(Id, Id, const BounceReport&, Time) override { return reported_before; }
   std::int64_t sent_last_hour(Id, Time) override { return sent; }
   void note_send_limit(Id, SendLimitState state, Time) override { send_limit_state = state; }
   void count_sent(Id, Time) override {

@@ -44,11 +44,30 @@ void write_other(sql::Connection& connection, const sql::Names& names, Id server
                                  names),
                  {other.message_id, std::string_view(d.status), details, clean_text(d.output, kShownText),
                   sql::UnixTime{d.timestamp}});
+  if (other.note) return;
   connection.run(sql::bind_names("UPDATE {message}`messages` SET status = ?, last_delivery_attempt = ?, held = 0, "
                                  "hold_expiry = NULL WHERE id = ?",
                                  names),
                  {std::string_view(d.status), sql::UnixTime{d.timestamp}, other.message_id});
-  if (d.status == "Bounced") counts.add(server_id, Counter::Bounces, d.timestamp);
+  // As in conclude.cpp: what became of forwarded mail says nothing about the sender.
+  const auto outgoing =
+      connection.scalar(sql::bind_names("SELECT 1 FROM {message}`messages` WHERE id = ? AND scope = 'outgoing'", names),
+                        {other.message_id});
+  if (d.status == "Bounced" && outgoing) counts.add(server_id, Counter::Bounces, d.timestamp);
+}
+
+void write_report(sql::Connection& connection, const sql::Names& names, Id bounce_id, const BounceReport& report) {
+  connection.run(
+      sql::bind_names("DELETE FROM {message}`posthaste_bounces` WHERE bounce_id = ? AND message_id = ?", names),
+      {bounce_id, report.original_id});
+  connection.run(
+      sql::bind_names(
+          "INSERT INTO {message}`posthaste_bounces` (bounce_id, message_id, type, action, status, recipient, "
+          "diagnostic, remote_mta, matched_by, timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          names),
+      {bounce_id, report.original_id, clean_text(report.type, 20), clean_text(report.action, kColumn),
+       clean_text(report.status, kColumn), clean_text(report.recipient, kColumn), clean_text(report.diagnostic, 512),
+       clean_text(report.remote_mta, kColumn), clean_text(report.match, kColumn), sql::UnixTime{report.reported_at}});
 }
 
 }  // namespace
@@ -64,6 +83,7 @@ void write_findings(sql::Connection& connection, const sql::Names& names, const 
                         names),
         {sql::or_null(c.bounce_for_id), sql::or_null(c.domain_id), c.message_id});
   for (const OtherDelivery& other : c.others) write_other(connection, names, c.server_id, other, counts);
+  for (const BounceReport& report : c.reports) write_report(connection, names, c.message_id, report);
 }
 
 }  // namespace posthaste::store

@@ -144,6 +144,17 @@ struct NewWebhookRequest {
 struct OtherDelivery {
   Id message_id = 0;
   Delivery delivery;
+  bool note = false;  // in its history only: the message keeps its status
+};
+
+// What came back about a message of ours (inbound-processing.md 18.2), kept in `posthaste_bounces` beside the message
+// that said so.
+struct BounceReport {
+  Id original_id = 0;
+  std::string type;  // hard soft policy delayed success auto-reply
+  std::string action, status, recipient, diagnostic, remote_mta;
+  std::string match;  // verp envelope-id msgid message-id scan
+  Time reported_at;
 };
 
 // The outcome of one attempt: delivery row, message status, queue row, statistics, in one transaction.
@@ -167,6 +178,7 @@ struct Conclusion {
   // Of a bounce whose original was found: its own columns, and what is recorded on the original.
   std::optional<Id> bounce_for_id, domain_id;
   std::vector<OtherDelivery> others;
+  std::vector<BounceReport> reports;
   // Put into the table in the same transaction as the queue row's change.
   std::vector<NewWebhookRequest> requests;
   // Of an attempt of a process that is gone, found in the delivery journal: applies to the queue row while it is under

@@ -45,6 +45,19 @@ constexpr Table kMessage[] = {
      "on_event (event(8)); on_timestamp (timestamp); on_uuid (uuid(8)); on_webhook_id (webhook_id)"},
 };
 
+// What remote servers reported of messages (inbound-processing.md 18.2): bounce_id is the message that said it.
+constexpr Table kOwn[] = {
+    {"posthaste_bounces",
+     "id PKr, bounce_id i!, message_id i!, type s20!, action s, status s, recipient s~, diagnostic s512, remote_mta s, "
+     "matched_by s, timestamp ts",
+     "unique on_bounce_id (bounce_id, message_id); on_message_id (message_id)"},
+};
+
+constexpr std::string_view kSqliteOwnIndexes = R"(
+CREATE UNIQUE INDEX IF NOT EXISTS posthaste_bounces_bounce_id ON posthaste_bounces (bounce_id, message_id);
+CREATE INDEX IF NOT EXISTS posthaste_bounces_message_id ON posthaste_bounces (message_id);
+)";
+
 constexpr Table kBookkeeping[] = {
     {"migrations", "version i!", "primary (version)"},
 };
@@ -85,7 +98,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS raw_message_sizes_table_name ON raw_message_si
 
 std::span<const Table> message_tables() { return kMessage; }
 std::span<const Table> message_bookkeeping() { return kBookkeeping; }
+std::span<const Table> own_message_tables() { return kOwn; }
 std::string_view sqlite_server_indexes() { return kSqliteIndexes; }
+std::string_view sqlite_own_server_indexes() { return kSqliteOwnIndexes; }
 
 Table raw_table(std::string_view name) { return {name, "id PKr, data blob, next i"}; }
 

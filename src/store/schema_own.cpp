@@ -91,6 +91,11 @@ void sqlite_hit_classes(Connection& connection) {
       "DROP INDEX IF EXISTS links_token; CREATE INDEX links_token ON links (token COLLATE NOCASE)");
 }
 
+void bounce_reports(Connection& connection, std::string_view prefix) {
+  create_tables(connection, prefix, own_message_tables(), kMessageCollation);
+  if (connection.dialect() == Dialect::Sqlite) connection.script(sqlite_own_server_indexes());
+}
+
 }  // namespace
 
 std::vector<sql::Migration> main_migrations(Dialect dialect, const sql::Names& names) {
@@ -100,14 +105,20 @@ std::vector<sql::Migration> main_migrations(Dialect dialect, const sql::Names& n
 }
 
 std::vector<sql::Migration> message_migrations(Dialect dialect, const sql::Names& names) {
+  const auto reports = [prefix = names.message](Connection& connection) { bounce_reports(connection, prefix); };
   if (dialect == Dialect::Sqlite)
-    return {{1, "tables", sqlite_server}, {2, "which clicks and opens are machines'", sqlite_hit_classes}};
-  return {{1, "indexes beside Postal's",
-           [prefix = names.message](Connection& connection) {
-             for (const Index& index : kMessageIndexes) add_index(connection, prefix, index, "KEY");
-           }},
-          {2, "which clicks and opens are machines'",
-           [prefix = names.message](Connection& connection) { mariadb_hit_classes(connection, prefix); }}};
+    return {{1, "tables", sqlite_server},
+            {2, "which clicks and opens are machines'", sqlite_hit_classes},
+            {3, "bounce reports", reports}};
+  const auto indexes = [prefix = names.message](Connection& connection) {
+    for (const Index& index : kMessageIndexes) add_index(connection, prefix, index, "KEY");
+  };
+  const auto hit_classes = [prefix = names.message](Connection& connection) {
+    mariadb_hit_classes(connection, prefix);
+  };
+  return {{1, "indexes beside Postal's", indexes},
+          {2, "which clicks and opens are machines'", hit_classes},
+          {3, "bounce reports", reports}};
 }
 
 }  // namespace posthaste::store::schema

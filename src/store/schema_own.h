@@ -12,6 +12,6 @@ namespace posthaste::store::schema {
 std::vector<sql::Migration> main_migrations(sql::Dialect dialect, const sql::Names& names);
 std::vector<sql::Migration> message_migrations(sql::Dialect dialect, const sql::Names& names);
 
-constexpr int kOwnMainVersion = 1, kOwnMessageVersion = 1;  // the last of each
+constexpr int kOwnMainVersion = 1, kOwnMessageVersion = 3;  // the last of each
 
 }  // namespace posthaste::store::schema

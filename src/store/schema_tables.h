@@ -43,10 +43,12 @@ std::span<const Table> main_bookkeeping();
 std::span<const Table> message_bookkeeping();
 // Posthaste's, in both dialects.
 std::span<const Table> own_main_tables();
+std::span<const Table> own_message_tables();
 Table raw_table(std::string_view name);
 
 std::string_view sqlite_main_indexes();
 std::string_view sqlite_server_indexes();
+std::string_view sqlite_own_server_indexes();
 
 constexpr std::string_view kMainCollation = "utf8mb4_general_ci", kMessageCollation = "utf8mb4_unicode_ci";
 

@@ -111,6 +111,17 @@ class Store {
   enum class SendLimitState { Below, Approaching, Exceeded };
   virtual void note_send_limit(Id, SendLimitState, Time) {}
 
+  // --- bounces, blocking
+  // The newest outgoing message with this Message-ID (without angle brackets) to this recipient since then.
+  virtual std::optional<Message> sent_message(Id server_id, std::string_view message_id, std::string_view rcpt_to,
+                                              Time since) = 0;
+  // The bounce that was made for this message, if any.
+  virtual std::optional<Id> bounce_made_for(Id server_id, Id message_id) = 0;
+  // Bounces that were made for this sender since then.
+  virtual std::size_t bounces_made_since(Id server_id, std::string_view rcpt_to, Time since) = 0;
+  // Whether another message than `bounce_id` has said the same of this message since then.
+  virtual bool reported_since(Id server_id, Id bounce_id, const BounceReport& report, Time since) = 0;
+
   // --- the queue, for people
   virtual std::vector<QueueEntry> queue(const QueueFilter& filter) = 0;
   virtual std::size_t queue_retry_now(const QueueFilter& filter) = 0;  // due now

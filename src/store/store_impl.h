@@ -53,6 +53,11 @@ class StoreImpl final : public Store {
   std::vector<Delivery> deliveries(Id server_id, Id message_id) override;
   std::optional<Suppression> suppression(Id server_id, std::string_view address, Time now) override;
   std::size_t hard_fails_since(Id server_id, std::string_view rcpt_to, Time since) override;
+  std::optional<Message> sent_message(Id server_id, std::string_view message_id, std::string_view rcpt_to,
+                                      Time since) override;
+  std::optional<Id> bounce_made_for(Id server_id, Id message_id) override;
+  std::size_t bounces_made_since(Id server_id, std::string_view rcpt_to, Time since) override;
+  bool reported_since(Id server_id, Id bounce_id, const BounceReport& report, Time since) override;
   std::int64_t sent_last_hour(Id server_id, Time now) override;
   void count_sent(Id server_id, Time now) override;
   void count_received(Id server_id, Time now) override;
