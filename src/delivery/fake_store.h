@@ -22,6 +22,7 @@ class FakeDirectory : public Directory {
   std::map<Id, HttpEndpoint> http_endpoints;
   std::map<Id, SmtpEndpoint> smtp_endpoints;
   std::map<Id, AddressEndpoint> address_endpoints;
+  std::vector<const Webhook*> hooks;
   std::vector<std::string> hosted;
   bool is_suspended = false;
 
@@ -52,6 +53,7 @@ class FakeDirectory : public Directory {
   const Route* route_for(std::string_view, std::string_view) const override { return nullptr; }
   const Route* return_path_route(Id) const override { return nullptr; }
   const IpAddressRow* ip_address(Id id) const override { return find(addresses_by_id, id); }
+  std::vector<const Webhook*> webhooks(Id, std::string_view) const override { return hooks; }
 
  private:
   template <class Row>
@@ -72,6 +74,7 @@ class FakeStore : public Store {
   std::int64_t sent = 0, received = 0;
   SendLimitState send_limit_state = SendLimitState::Below;
   bool reported_before = false;
+  std::vector<Id> unqueued;  // by queue_delete
   std::deque<QueuedMessage> claimable;
   std::vector<QueueEntry> entries;
   std::vector<std::pair<std::string, Id>> used_endpoints;
@@ -80,7 +83,31 @@ class FakeStore : public Store {
   std::shared_ptr<const Directory> directory() const override { return dir; }
   void reload_directory() override {}
   void poll_changes() override {}
-  void accept(Submission, bool, AcceptDone) override { throw std::logic_error("not of this test"); }
+  void accept(Submission submission, bool, AcceptDone done) override {
+    Stored stored;
+    {
+      std::lock_guard lock(mutex_);
+      for (const NewMessage& added : submission.messages) {
+        const Id id = messages.empty() ? 1 : messages.rbegin()->first + 1;
+        Message& message = messages[id];
+        message.id = id;
+        message.token = added.token;
+        message.scope = to_text(added.scope);
+        message.rcpt_to = added.rcpt_to;
+        message.mail_from = added.mail_from;
+        message.subject = added.subject;
+        message.message_id = added.message_id;
+        message.domain_id = added.domain_id;
+        message.bounce = added.bounce;
+        message.bounce_for_id = added.bounce_for_id.value_or(0);
+        message.timestamp = submission.timestamp;
+        message.raw_table = "raw-2026-01-01";
+        raws.insert_or_assign(id, submission.raw);
+        stored.messages.push_back({id, id, added.token});
+      }
+    }
+    done(std::move(stored));
+  }
   std::vector<QueuedMessage> claim(std::size_t limit, const std::vector<Id>&,
                                    const std::vector<Site>& passed_over) override {
     std::lock_guard lock(mutex_);
@@ -123,7 +150,12 @@ class FakeStore : public Store {
     const auto at = messages.find(id);
     return at == messages.end() ? std::nullopt : std::optional(at->second);
   }
-  std::optional<Message> message_by_token(Id, std::string_view) override { return std::nullopt; }
+  std::optional<Message> message_by_token(Id, std::string_view token) override {
+    std::lock_guard lock(mutex_);
+    for (const auto& [id, message] : messages)
+      if (message.token == token) return message;
+    return std::nullopt;
+  }
   std::optional<RawMessage> raw(Id, const Message& message) override {
     std::lock_guard lock(mutex_);
     const auto at = raws.find(message.id);
@@ -172,7 +204,10 @@ class FakeStore : public Store {
   }
   std::vector<QueueEntry> queue(const QueueFilter&) override { return entries; }
   std::size_t queue_retry_now(const QueueFilter&) override { return 0; }
-  std::size_t queue_delete(const QueueFilter&) override { return 0; }
+  std::size_t queue_delete(const QueueFilter& filter) override {
+    unqueued.push_back(filter.message_id.value_or(0));
+    return 1;
+  }
   Result<Requeued> requeue(Id, Id) override { return fail(ErrorKind::NotFound, ""); }
   QueueNumbers queue_numbers() override { return {}; }
   void change(const std::function<void(sql::Connection&)>&) override {}

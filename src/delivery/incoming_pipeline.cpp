@@ -1,4 +1,5 @@
 // The way of an incoming message.
+#include "delivery/bounce_match.h"
 #include "delivery/incoming_steps.h"
 #include "delivery/pipeline.h"
 #include "delivery/steps.h"
@@ -13,6 +14,7 @@ constexpr Step kSteps[] = {
     {"hold_while_suspended", "5.2", hold_while_suspended},
     {"bounce_after_last_attempt", "5.2", bounce_after_last_attempt},
     {"find_raw_message", "5.2", find_raw_message},
+    {"match_bounce", "6.1", match_bounce},
     {"count_received", "6.2", count_received},
     {"inspect", "6.3", inspect},
     {"fail_above_spam_threshold", "6.4", fail_above_spam_threshold},
@@ -26,6 +28,7 @@ constexpr Step kSteps[] = {
     {"stop_forwarding_loop", "9", stop_forwarding_loop},
     {"address_forwarding", "9", address_forwarding},
     {"send", "6.11", nullptr},
+    {"bounce_after_refusal", "6.12", bounce_after_refusal, after_refusal},
     {"note_endpoint_used", "6.14", note_endpoint_used},
 };
 

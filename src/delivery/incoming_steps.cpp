@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "delivery/bounce_message.h"
 #include "delivery/spam_fields.h"
 #include "delivery/steps.h"
 
@@ -12,6 +13,8 @@ Answer bounce_after_last_attempt(Attempt& attempt, Tools& tools) {
   const int attempts = attempt.queued().attempts;
   if (attempts < tools.config.postal.default_maximum_delivery_attempts) return go_on();
   std::string details = fmt::format("Maximum number of delivery attempts ({}) has been reached.", attempts);
+  if (const auto bounce = send_bounce(attempt, tools, reason_of_last_attempt(attempts)))
+    details += fmt::format(" Bounce sent to sender (see message <msg:{}>)", *bounce);
   return failed(std::move(details));
 }
 
@@ -55,10 +58,23 @@ Answer follow_hold_mode(Attempt& attempt, Tools&) {
 }
 
 // Also Reject: the route may have been changed since the message was accepted.
-Answer follow_bounce_mode(Attempt& attempt, Tools&) {
+Answer follow_bounce_mode(Attempt& attempt, Tools& tools) {
   if (attempt.route->mode != "Bounce" && attempt.route->mode != "Reject") return go_on();
   std::string details = "Message has been bounced because the route asks for this.";
+  if (const auto bounce = send_bounce(attempt, tools, reason_of_route()))
+    details += fmt::format(" See message <msg:{}>", *bounce);
   return failed(std::move(details));
+}
+
+bool after_refusal(const Attempt& attempt) {
+  return attempt.message.scope == "incoming" && attempt.tells_sender && attempt.verdict &&
+         attempt.verdict->status == policy::Verdict::Status::HardFail;
+}
+
+Answer bounce_after_refusal(Attempt& attempt, Tools& tools) {
+  if (const auto bounce = send_bounce(attempt, tools, reason_of_verdict(attempt)))
+    attempt.remark = fmt::format("Sent bounce message to sender (see message <msg:{}>)", *bounce);
+  return go_on();
 }
 
 }  // namespace posthaste::delivery

@@ -22,4 +22,8 @@ Answer stop_forwarding_loop(Attempt& attempt, Tools& tools);
 Answer address_forwarding(Attempt& attempt, Tools& tools);
 Answer note_endpoint_used(Attempt& attempt, Tools& tools);  // behind it, unless it is tried again
 
+// behind sending: incoming_steps.cpp
+bool after_refusal(const Attempt& attempt);
+Answer bounce_after_refusal(Attempt& attempt, Tools& tools);
+
 }  // namespace posthaste::delivery

@@ -42,6 +42,7 @@ const Measures& measures() {
       {kWorker, "posthaste_uncertain_deliveries_total", "Attempts that ended between the final dot and its reply"},
       {kWorker, "posthaste_lease_lost_total", "Times that this process lost the lease on its queue rows"},
       {kWorker, "posthaste_smtp_connections", "Open connections to remote hosts"},
+      {kWorker, "posthaste_bounces_total", "Messages that came back, by class of the bounce", true},
   };
   return all;
 }

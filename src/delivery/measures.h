@@ -16,6 +16,7 @@ struct Measures {
   metrics::Counter uncertain;
   metrics::Counter lease_lost;
   metrics::Gauge connections;
+  metrics::Counter bounces;
 
   void concluded(const store::Conclusion& conclusion, std::string_view classification) const;
   void worked(std::size_t loop, Duration took) const;

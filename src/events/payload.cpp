@@ -72,6 +72,15 @@ std::string cut(std::string_view text, std::size_t longest) {
   return std::string(utf8_prefix(clean_utf8(text), longest));
 }
 
+void put_report(JsonWriter& json, const store::BounceReport& report) {
+  json.key("bounce_report").begin_object();
+  json.field("type", report.type).field("action", or_null(report.action)).field("status", or_null(report.status));
+  json.field("diagnostic", or_null(cut(report.diagnostic, kMostOutput)));
+  json.field("remote_mta", or_null(cut(report.remote_mta, kMostOutput)));
+  json.field("recipient", or_null(cut(report.recipient, kMostOutput)));
+  json.field("reported_at", to_unix_seconds(report.reported_at)).field("match", report.match).end_object();
+}
+
 // Writes the payload with its long values whole, and once more with them cut if it is too long.
 template <class Put>
 std::string written(Put put) {
@@ -109,10 +118,28 @@ std::string status_payload(const store::Message& message, const store::Delivery&
   });
 }
 
-std::string bounced_payload(const store::Message& original, const store::Message& bounce) {
+std::string bounced_payload(const store::Message& original, const store::Message& bounce,
+                            const store::BounceReport& report) {
   return written([&](JsonWriter& json, std::size_t longest) {
     put_message(json, "original_message", original, longest);
     put_message(json, "bounce", bounce, longest);
+    json.field("details",
+               fmt::format("We've received a bounce message for this e-mail. See <msg:{}> for details.", bounce.id));
+    json.field("output", cut(clean_utf8(report.diagnostic), kMostOutput));
+    json.field("bounce_type", report.type == "hard" ? "hard" : "soft");
+    put_report(json, report);
+  });
+}
+
+std::string complained_payload(const store::Message& original, const Complaint& complaint,
+                               const store::Message& report) {
+  return written([&](JsonWriter& json, std::size_t longest) {
+    put_message(json, "original_message", original, longest);
+    json.key("complaint").begin_object();
+    json.field("type", or_null(complaint.type)).field("user_agent", or_null(complaint.user_agent));
+    json.field("source_ip", or_null(complaint.source_ip)).field("arrival_date", or_null(complaint.arrival_date));
+    json.field("reported_domain", or_null(complaint.reported_domain)).end_object();
+    put_message(json, "report", report, longest);
   });
 }
 

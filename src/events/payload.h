@@ -23,7 +23,16 @@ std::string message_hash(const store::Message& message);
 // MessageSent, MessageDelayed, MessageDeliveryFailed, MessageHeld
 std::string status_payload(const store::Message& message, const store::Delivery& delivery);
 
-std::string bounced_payload(const store::Message& original, const store::Message& bounce);
+// With what the bounce said as texts that receivers show, and as the object `bounce_report`.
+std::string bounced_payload(const store::Message& original, const store::Message& bounce,
+                            const store::BounceReport& report);
+
+// Somebody called the message spam (RFC 5965).
+struct Complaint {
+  std::string type, user_agent, source_ip, arrival_date, reported_domain;
+};
+std::string complained_payload(const store::Message& original, const Complaint& complaint,
+                               const store::Message& report);
 
 struct Click {
   std::string url, token;  // of the link

@@ -80,8 +80,21 @@ TEST(Payload, OutputIsCleanedAndCutAsPostalDoes) {
 TEST(Payload, NamesBothMessagesOfABounce) {
   auto bounce = message();
   bounce.id = 13;
-  const auto text = bounced_payload(message(), bounce);
+  store::BounceReport report;
+  report.type = "policy";
+  report.status = "5.7.1";
+  report.diagnostic = "554 no\xff";
+  report.match = "verp";
+  report.reported_at = Time(1700000000s);
+  const auto text = bounced_payload(message(), bounce, report);
   EXPECT_TRUE(text.starts_with(R"({"original_message":)" + std::string(kHash) + R"(,"bounce":{"id":13,)")) << text;
+  EXPECT_TRUE(text.ends_with(
+      R"(,"details":"We've received a bounce message for this e-mail. See \u003cmsg:13\u003e for details.",)"
+      "\"output\":\"554 no\xef\xbf\xbd\","
+      R"("bounce_type":"soft","bounce_report":{"type":"policy","action":null,"status":"5.7.1",)"
+      "\"diagnostic\":\"554 no\xef\xbf\xbd\","
+      R"("remote_mta":null,"recipient":null,"reported_at":1700000000.0,"match":"verp"}})"))
+      << text;
 }
 
 TEST(Payload, OfAClickAndALoad) {

@@ -46,8 +46,15 @@ Requests status_requests(const store::Directory& directory, store::Id server_id,
 }
 
 Requests bounced_requests(const store::Directory& directory, store::Id server_id, const store::Message& original,
-                          const store::Message& bounce) {
-  return requests_for(directory, server_id, "MessageBounced", [&] { return bounced_payload(original, bounce); });
+                          const store::Message& bounce, const store::BounceReport& report) {
+  return requests_for(directory, server_id, "MessageBounced",
+                      [&] { return bounced_payload(original, bounce, report); });
+}
+
+Requests complained_requests(const store::Directory& directory, store::Id server_id, const store::Message& original,
+                             const Complaint& complaint, const store::Message& report) {
+  return requests_for(directory, server_id, "MessageComplained",
+                      [&] { return complained_payload(original, complaint, report); });
 }
 
 Requests clicked_requests(const store::Directory& directory, store::Id server_id, const store::Message& message,

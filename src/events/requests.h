@@ -20,7 +20,10 @@ using Requests = std::vector<store::NewWebhookRequest>;
 Requests status_requests(const store::Directory& directory, store::Id server_id, const store::Message& message,
                          const store::Delivery& delivery);
 Requests bounced_requests(const store::Directory& directory, store::Id server_id, const store::Message& original,
-                          const store::Message& bounce);
+                          const store::Message& bounce, const store::BounceReport& report);
+// To hooks that name it only: Postal has no such event.
+Requests complained_requests(const store::Directory& directory, store::Id server_id, const store::Message& original,
+                             const Complaint& complaint, const store::Message& report);
 Requests clicked_requests(const store::Directory& directory, store::Id server_id, const store::Message& message,
                           const Click& click);
 Requests loaded_requests(const store::Directory& directory, store::Id server_id, const store::Message& message,

@@ -133,6 +133,16 @@ bool is_status_part(std::string_view type) {
   return type == "message/delivery-status" || type == "message/global-delivery-status";
 }
 
+void read_feedback(std::string_view part, Feedback& feedback) {
+  const auto fields = header_fields(part);
+  feedback.type = keyword(value_of(fields, "Feedback-Type"));
+  feedback.user_agent = value_of(fields, "User-Agent");
+  feedback.source_ip = value_of(fields, "Source-IP");
+  feedback.arrival_date = value_of(fields, last_field(fields, "Arrival-Date") ? "Arrival-Date" : "Received-Date");
+  feedback.reported_domain = value_of(fields, "Reported-Domain");
+  feedback.original_mail_from = address_of(fields, "Original-Mail-From");
+}
+
 void read_texts(const ReportParts& parts, DeliveryReport& report) {
   std::size_t size = 0;
   for (const auto& part : parts.parts) {
@@ -194,6 +204,7 @@ DeliveryReport read_delivery_report(std::string_view message) {
   bool has_status = false, has_feedback = parts.report_type == "feedback-report";
   for (const auto& part : parts.parts) {
     if (is_status_part(part.type)) read_status_part(part.bytes, report);
+    if (part.type == "message/feedback-report") read_feedback(part.bytes, report.feedback);
     if (is_returned_message(part.type) && report.returned.empty())
       report.returned = header_block(part.bytes).substr(0, kMostReturned);
     has_status = has_status || is_status_part(part.type);

@@ -20,6 +20,13 @@ struct ReportedRecipient {
   std::string will_retry_until;
 };
 
+// What a complaint says (RFC 5965 section 3); empty: not said.
+struct Feedback {
+  std::string type;  // lower case: abuse, fraud, not-spam, opt-out, ...
+  std::string user_agent, source_ip, arrival_date, reported_domain;
+  std::string original_mail_from;  // an address
+};
+
 struct DeliveryReport {
   enum class Kind {
     Report,     // with a part for machines, delivery-status
@@ -32,7 +39,8 @@ struct DeliveryReport {
   std::string envelope_id, reporting_mta, arrival_date;  // of the whole report
   std::vector<ReportedRecipient> recipients;             // at most 100
   std::string returned;                                  // header block of the message that came back; may be empty
-  std::vector<std::string> texts;                        // text parts, decoded
+  Feedback feedback;
+  std::vector<std::string> texts;  // text parts, decoded
   // Sent by a mail system by its own account: From says mailer-daemon or postmaster.
   bool from_mail_system = false;
 };

@@ -258,6 +258,11 @@ Content-Type: multipart/report; report-type=feedback-report; boundary=b
 Content-Type: message/feedback-report
 
 Feedback-Type: abuse
+User-Agent: Provider/1
+Original-Mail-From: <abcdef+b123-456@rp.example.org>
+Source-IP: 192.0.2.1
+Received-Date: Thu, 16 Nov 2023 22:13:20 +0000
+Reported-Domain: example.com
 --b
 Content-Type: message/rfc822
 
@@ -268,6 +273,12 @@ Hi
 --b--
 )"));
   EXPECT_EQ(report.kind, Kind::Feedback);
+  EXPECT_EQ(report.feedback.type, "abuse");
+  EXPECT_EQ(report.feedback.user_agent, "Provider/1");
+  EXPECT_EQ(report.feedback.original_mail_from, "abcdef+b123-456@rp.example.org");
+  EXPECT_EQ(report.feedback.source_ip, "192.0.2.1");
+  EXPECT_EQ(report.feedback.arrival_date, "Thu, 16 Nov 2023 22:13:20 +0000");
+  EXPECT_EQ(report.feedback.reported_domain, "example.com");
   EXPECT_FALSE(report.returned.empty());
 }
 

@@ -151,7 +151,7 @@ struct OtherDelivery {
 // that said so.
 struct BounceReport {
   Id original_id = 0;
-  std::string type;  // hard soft policy delayed success auto-reply
+  std::string type;  // hard soft policy delayed success complaint
   std::string action, status, recipient, diagnostic, remote_mta;
   std::string match;  // verp envelope-id msgid message-id scan
   Time reported_at;
