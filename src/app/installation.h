@@ -15,6 +15,7 @@
 #include "io/pool.h"
 #include "io/resolver.h"
 #include "store/store.h"
+#include "trust/request_signature.h"
 
 namespace posthaste::app {
 
@@ -26,6 +27,7 @@ struct Installation {
   io::Pool& pool;
   delivery::Worker* worker = nullptr;  // of this process, if it delivers
   intake::Intake* intake = nullptr;
+  trust::RequestSigner* request_signer = nullptr;
 
   // Runs a coroutine on a loop and blocks the calling thread until it ends. Never from a loop. Throws std::future_error
   // when the loops end first: the promise goes with the coroutine that holds it.

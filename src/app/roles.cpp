@@ -12,14 +12,17 @@
 #include "app/admin_socket.h"
 #include "app/files.h"
 #include "app/health.h"
+#include "app/http_out.h"
 #include "app/installation.h"
 #include "app/ports.h"
 #include "app/web.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "events/dispatcher.h"
 #include "intake/smtp_server.h"
 #include "trust/dkim.h"
+#include "trust/request_signature.h"
 
 namespace posthaste::app {
 
@@ -84,12 +87,16 @@ class Process {
     resolver_ = std::move(*resolver);
     runtime_.start();
 
+    if (auto signing = make_request_signer(); !signing) return signing;
+    if (roles_.worker) make_dispatcher();
     if (roles_.worker) worker_ = delivery::Worker::make(*store_, config_, *resolver_, runtime_, *pool_);
     intake_ = std::make_unique<intake::Intake>(*store_, config_, worker_.get());
     installation_ =
         std::make_unique<Installation>(config_, *store_, *resolver_, runtime_, *pool_, worker_.get(), intake_.get());
+    installation_->request_signer = request_signer_.get();
     if (auto listening = open_listeners(); !listening) return listening;
     if (worker_) worker_->start();
+    if (dispatcher_) dispatcher_->start();
     // The worker has a heartbeat of its own, which must not run beside another one.
     if (!worker_) every(kHeartbeat, "heartbeat", [this] { store_->heartbeat(); });
     every(kReclaim, "reclaim", [this] { reclaim(); });
@@ -120,7 +127,12 @@ class Process {
     std::jthread smtp([this] {
       if (smtp_) installation_->wait(smtp_->stop(std::chrono::seconds(config_.smtp_server.shutdown_timeout)));
     });
-    if (worker_) installation_->wait(worker_->stop(std::chrono::seconds(config_.worker.shutdown_grace)));
+    const auto grace = std::chrono::seconds(config_.worker.shutdown_grace);
+    std::jthread webhooks([this, grace] {
+      if (dispatcher_) installation_->wait(dispatcher_->stop(grace));
+    });
+    if (worker_) installation_->wait(worker_->stop(grace));
+    webhooks.join();
     smtp.join();
     runtime_.wait_idle(1s);
     close();
@@ -156,6 +168,22 @@ class Process {
                     "with `openssl genrsa -out {} 2048`.",
                     path, key.error().text, path),
         key.error().cause);
+  }
+
+  Result<> make_request_signer() {
+    auto key = trust::SigningKey::from_file(config_.postal.signing_key_path);
+    if (!key) return std::unexpected(std::move(key.error()));
+    auto signer = trust::RequestSigner::make(std::move(*key));
+    if (!signer) return std::unexpected(std::move(signer.error()));
+    request_signer_ = std::move(*signer);
+    return {};
+  }
+
+  void make_dispatcher() {
+    const auto options = events::dispatcher_options(config_);
+    webhook_client_ = io::make_http_client(*resolver_, http_client_options(config_, options.concurrency));
+    dispatcher_ =
+        events::Dispatcher::make(*store_, *webhook_client_, *request_signer_, runtime_.next(), *pool_, options);
   }
 
   Result<> open_store() {
@@ -253,8 +281,6 @@ class Process {
     }
   }
 
-  static constexpr int kWebHealthPort = 9092;
-
   const config::LoadOptions& load_;
   const config::Config& config_;
   Roles roles_;
@@ -263,6 +289,9 @@ class Process {
   std::unique_ptr<io::Resolver> resolver_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<io::Pool> pool_;
+  std::unique_ptr<trust::RequestSigner> request_signer_;
+  std::unique_ptr<io::HttpClient> webhook_client_;
+  std::unique_ptr<events::Dispatcher> dispatcher_;
   std::unique_ptr<delivery::Worker> worker_;
   std::unique_ptr<intake::Intake> intake_;
   std::unique_ptr<Installation> installation_;

@@ -123,11 +123,13 @@ int retry(Call& call, const Options& options) {
   const auto filter = filter_of(options, *store.directory());
   if (!filter) return call.fail(filter.error());
   const auto count = store.queue_retry_now(*filter);
+  const auto requests = options.all ? store.webhook_queue()->make_all_due() : 0;
   if (call.installation->worker) call.installation->worker->wake();
   if (call.json)
-    call.line(fmt::format(R"({{"due":{}}})", count));
+    call.line(fmt::format(R"({{"due":{},"webhook_requests":{}}})", count, requests));
   else
-    call.line(fmt::format("{} message(s) made due.", count));
+    call.line(fmt::format("{} message(s) made due.{}", count,
+                          requests > 0 ? fmt::format(" {} webhook request(s), too.", requests) : ""));
   return kDone;
 }
 

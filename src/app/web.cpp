@@ -36,6 +36,8 @@ class Seat {
   const std::size_t number_;
 };
 
+constexpr std::string_view kJwks = "/.well-known/jwks.json";
+
 class Web final : public WebServer {
  public:
   Web(Installation& installation, Checks checks)
@@ -134,6 +136,7 @@ class Web final : public WebServer {
     if (request.path == "/ready") return ready_answer(checks_);
     const bool api = request.path.starts_with("/api/");
     if (!host_allowed(request) && !(api && request.has_header("X-Server-API-Key"))) return wrong_host(request);
+    if (request.path == kJwks) return jwks(request);
     if (!request.path.starts_with("/api/v1/")) return not_found(request);
     return std::nullopt;
   }
@@ -146,6 +149,15 @@ class Web final : public WebServer {
     if (auto answer = answer_without_body(request)) co_return std::move(*answer);
     io::HttpResponse response = co_await api_.handle(std::move(request));
     co_return response;
+  }
+
+  // The key that signs requests to webhooks and HTTP endpoints.
+  io::HttpResponse jwks(const io::HttpRequest& request) const {
+    const auto* signer = installation_.request_signer;
+    if (!signer || (request.method != "GET" && request.method != "HEAD")) return not_found(request);
+    io::HttpResponse response = io::HttpResponse::json(200, signer->jwks());
+    response.set("Cache-Control", "public, max-age=3600");
+    return response;
   }
 
   bool for_tracking(const io::HttpRequest& request) const {
@@ -194,7 +206,9 @@ class Web final : public WebServer {
   }
 
   // Only paths that we know reach the log: a mistyped one may hold a secret.
-  static bool known(std::string_view path) { return path.starts_with("/api/v1/") && path.size() < 64; }
+  static bool known(std::string_view path) {
+    return path == kJwks || (path.starts_with("/api/v1/") && path.size() < 64);
+  }
 
   static io::HttpResponse not_found(const io::HttpRequest& request) {
     if (istarts_with(trim(request.header("Accept")), "application/json"))

@@ -43,6 +43,7 @@ struct Config {
                  default_spam_failure_threshold = 20;
     std::vector<Relay> smtp_relays;
     std::vector<std::string> trusted_proxies;
+    std::vector<std::string> allowed_request_destinations;
     std::int64_t queued_message_lock_stale_days = 1;
     bool batch_queued_messages = true;
   } postal;
@@ -131,6 +132,10 @@ struct Config {
     std::string ip = "full";          // full, truncated, none
     std::string user_agent = "full";  // full, family, none
   } tracking;
+  struct {
+    std::int64_t timeout = 5, concurrency = 256, per_endpoint = 8;
+    std::vector<std::string> extended_retries;
+  } webhooks;
   struct {
     std::int64_t port = 0;  // one health listener for all roles of the process; 0: none
     std::string bind_address;

@@ -29,12 +29,22 @@ Settings http_settings() {
       integer("api.max_schedule_days", 30, "Days that a message may be scheduled ahead.").ours().at_least(0),
       list("api.cors_origins", {}, "Origins that may call the management API from a browser.").ours(),
       integer("api.rate_limit", 50, "Requests a second of a token of the management API.").ours().at_least(0),
-      integer("webhooks.timeout", 5, "Seconds for a webhook request.").ours().at_least(1),
-      integer("webhooks.concurrency", 256, "Webhook requests at the same time.").ours().at_least(1),
-      integer("webhooks.per_endpoint", 8, "Of them to one endpoint.").ours().at_least(1),
+      integer("webhooks.timeout", 5, "Seconds for a webhook request, at most 30.")
+          .ours()
+          .at_least(1)
+          .into(FIELD(webhooks.timeout)),
+      integer("webhooks.concurrency", 256, "Webhook requests at the same time.")
+          .ours()
+          .at_least(1)
+          .into(FIELD(webhooks.concurrency)),
+      integer("webhooks.per_endpoint", 8, "Of them to one endpoint.")
+          .ours()
+          .at_least(1)
+          .into(FIELD(webhooks.per_endpoint)),
       list("webhooks.extended_retries", {"30m", "1h", "3h", "6h", "12h", "24h"},
            "Delays after Postal's own retries; empty: Postal's six attempts.")
-          .ours(),
+          .ours()
+          .into(FIELD(webhooks.extended_retries)),
       integer("webhooks.history_days", 10, "Days that webhook requests are kept.").ours().at_least(0),
       integer("webhooks.event_days", 10, "Days that events are kept.").ours().at_least(0),
       integer("webhooks.dns_repeat_hours", 1, "Hours until `DomainDNSError` is repeated.")

@@ -81,7 +81,8 @@ Settings postal_settings() {
           .ignored()
           .into(FIELD(postal.batch_queued_messages)),
       list("postal.allowed_request_destinations", {},
-           "Private addresses and networks that webhooks and HTTP endpoints may reach."),
+           "Host names, addresses and networks that webhooks and HTTP endpoints may reach although they are private.")
+          .into(FIELD(postal.allowed_request_destinations)),
   };
 }
 

@@ -34,6 +34,7 @@ struct CommitterContext {
   std::function<const std::string&()> lease;  // registers this node at first use; may throw sql::Failure
   std::function<bool(const Submission&)> may_share_raw;
   std::function<void(Id server_id, Time due)> note_due;  // an unclaimed row is due then
+  std::function<void(Id server_id)> note_requests;       // webhook requests may have been written
   std::function<void(Id server_id)> note_leased;         // rows under our lease exist
   // Rows that may be there under our lease although their submission was refused: a COMMIT whose outcome nobody told.
   std::function<void(Id server_id, std::vector<std::string> tokens)> note_unsettled;

@@ -111,6 +111,10 @@ void Committer::finish(Batch& batch) {
     if (c.queue == QueueChange::Retry || c.queue == QueueChange::Wait)
       context_.note_due(c.server_id, c.retry_at.value_or(Time{}));
   }
+  for (const ConcludeWork& work : batch.conclusions)
+    if (!work.conclusion->requests.empty()) context_.note_requests(work.conclusion->server_id);
+  for (const Write* write : batch.writes)
+    if (write->queue && write->may_add_requests) context_.note_requests(write->server_id);
   auto work = batch.accepts.begin();
   for (const JobPtr& job : batch.jobs) {
     if (auto* accept = std::get_if<AcceptJob>(&job->what))

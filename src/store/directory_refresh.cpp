@@ -11,7 +11,10 @@ void StoreImpl::install(ConfigurationRows rows, std::string mark) {
   auto next = std::make_shared<const Snapshot>(std::move(rows));
   if (before && databases_->sqlite())
     for (const Server* server : next->servers())
-      if (!before->server(server->id)) due_.note(server->id, Time{});  // new, or restored with its queue
+      if (!before->server(server->id)) {  // new, or restored with its queue
+        due_.note(server->id, Time{});
+        requests_.note_due(server->id, Time{});
+      }
   if (before &&
       std::ranges::any_of(before->ip_addresses(), [&](const auto* row) { return !next->ip_address(row->id); }))
     sources_gone_ = true;

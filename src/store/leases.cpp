@@ -131,13 +131,14 @@ KnownNodes known_nodes(sql::Connection& connection, const sql::Names& names) {
   return nodes;
 }
 
-std::vector<OtherLease> other_leases(sql::Connection& connection, const sql::Names& names, const KnownNodes& nodes,
+std::vector<OtherLease> other_leases(sql::Connection& connection, const std::string& table, const KnownNodes& nodes,
                                      const std::string& own) {
   std::vector<OtherLease> leases;
   connection.query(
-      sql::bind_names("SELECT DISTINCT locked_by FROM {queue}`queued_messages` WHERE locked_at IS NOT NULL AND "
-                      "locked_by IS NOT NULL AND locked_by <> ?",
-                      names),
+      fmt::format(
+          "SELECT DISTINCT locked_by FROM {} WHERE locked_at IS NOT NULL AND locked_by IS NOT NULL AND locked_by "
+          "<> ?",
+          table),
       {std::string_view(own)}, [&](const sql::Row& row) {
         const std::string text = row.string(0);
         const auto parts = split(text, ' ');

@@ -61,7 +61,8 @@ struct OtherLease {
   bool foreign = false;  // Postal's, or unreadable: only its age tells
   bool dead = false;     // of a process that is gone
 };
-std::vector<OtherLease> other_leases(sql::Connection& connection, const sql::Names& names, const KnownNodes& nodes,
+// `table`: where the rows are, with its database's name.
+std::vector<OtherLease> other_leases(sql::Connection& connection, const std::string& table, const KnownNodes& nodes,
                                      const std::string& own);
 
 // The database's clock: nodes must agree on the time.

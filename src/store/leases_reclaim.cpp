@@ -79,6 +79,7 @@ std::size_t StoreImpl::reclaim() {
   KnownNodes nodes;
   with_connection(*databases_->main().read,
                   [&](sql::Connection& connection) { nodes = known_nodes(connection, databases_->names(0)); });
+  requests_.reclaim(nodes);
   std::size_t freed = 0;
   for (const Id place : queue_places({})) {
     try {
@@ -95,8 +96,9 @@ std::size_t StoreImpl::reclaim() {
 std::size_t StoreImpl::reclaim_at(Id place, const KnownNodes& nodes) {
   const sql::Names names = databases_->names(place);
   std::vector<OtherLease> leases;
-  with_connection(*databases_->queue(place).read,
-                  [&](sql::Connection& connection) { leases = other_leases(connection, names, nodes, lease_.text()); });
+  with_connection(*databases_->queue(place).read, [&](sql::Connection& connection) {
+    leases = other_leases(connection, names.queue + "`queued_messages`", nodes, lease_.text());
+  });
   std::size_t freed = 0;
   for (const OtherLease& lease : leases) {
     if (!lease.dead && !lease.foreign) continue;

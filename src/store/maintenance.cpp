@@ -43,6 +43,7 @@ void StoreImpl::maintain_once(unsigned round, bool last) {
   attempt("statistics could not be written", [&] { flush_counts(); });
   attempt("live statistics could not be written", [&] { live_stats_.flush(); });
   attempt("last use of credentials and endpoints could not be written", [&] { flush_last_used(last); });
+  attempt("last use of webhooks could not be written", [&] { requests_.flush_used(); });
   attempt("the state of send limits could not be written", [&] { flush_send_limits(); });
   attempt("messages of a cut-off transaction could not be looked for", [&] { settle_unsettled(); });
   attempt("messages that wait for a removed source address could not be freed", [&] { free_lost_sources(); });

@@ -17,6 +17,7 @@
 #include "sql/sql.h"
 #include "store/directory.h"
 #include "store/messages.h"
+#include "store/webhook_queue.h"
 
 namespace posthaste::store {
 
@@ -35,7 +36,8 @@ struct StoreOptions {
 // write alone; while the database is away it waits.
 struct Write {
   Id server_id = 0;
-  std::size_t bytes = 0;                                              // about how much is written
+  std::size_t bytes = 0;         // about how much is written
+  bool may_add_requests = true;  // to webhooks, in the `queue` part: who sends them is told
   std::function<void(sql::Connection&, const sql::Names&)> messages;  // in the mail server's database; may be empty
   std::function<void(sql::Connection&, const sql::Names&)> queue;     // where queue and webhook requests are; likewise
 };
@@ -77,6 +79,9 @@ class Store {
   virtual std::optional<Time> next_due() = 0;
   virtual void conclude(Conclusion conclusion, ConcludeDone done) = 0;
   virtual void write(Write write, ConcludeDone done) = 0;
+
+  // Requests to webhooks that wait. Null in tests without any.
+  virtual WebhookQueue* webhook_queue() { return nullptr; }
 
   // This node's lease: `posthaste <node id> <start number>`, the text in locked_by.
   virtual const std::string& lease() const = 0;

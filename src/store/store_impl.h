@@ -18,6 +18,7 @@
 #include "store/live_stats.h"
 #include "store/raw_tables.h"
 #include "store/store.h"
+#include "store/webhook_queue_impl.h"
 #include "store/writer.h"
 
 namespace posthaste::store {
@@ -42,6 +43,7 @@ class StoreImpl final : public Store {
   std::optional<Time> next_due() override;
   void conclude(Conclusion conclusion, ConcludeDone done) override;
   void write(Write write, ConcludeDone done) override;
+  WebhookQueue* webhook_queue() override { return &requests_; }
   const std::string& lease() const override;
   bool heartbeat() override;
   std::size_t reclaim() override;
@@ -140,6 +142,7 @@ class StoreImpl final : public Store {
   Tally tally_;
   LiveStats live_stats_;
   DueNotes due_;
+  WebhookQueueImpl requests_;
   std::mutex places_mutex_;
   std::map<Id, ClaimScan> scans_;            // by place
   std::set<Id> leased_places_;               // where rows under our lease may be

@@ -25,6 +25,8 @@ StoreImpl::StoreImpl(std::unique_ptr<const config::Config> config, std::unique_p
       options_(options),
       lease_(*databases_, *config_),
       live_stats_(*databases_),
+      requests_({*databases_, lease_, [this] { return snapshot(); },
+                 [this](Write write, ConcludeDone done) { this->write(std::move(write), std::move(done)); }}),
       committer_(committer_context()) {}
 
 StoreImpl::~StoreImpl() { close(); }
@@ -40,6 +42,11 @@ CommitterContext StoreImpl::committer_context() {
           .note_due =
               [this](Id server_id, Time due) {
                 if (databases_->sqlite()) due_.note(server_id, due);
+              },
+          .note_requests =
+              [this](Id server_id) {
+                requests_.note_due(server_id, Time{});
+                requests_.tell();
               },
           .note_leased =
               [this](Id server_id) {
@@ -66,7 +73,10 @@ Result<> StoreImpl::start() {
   reload_directory();
   if (options_.read_only) return {};
   if (databases_->sqlite())
-    for (const Server* server : snapshot()->servers()) due_.note(server->id, Time{});  // nobody knows yet
+    for (const Server* server : snapshot()->servers()) {  // nobody knows yet
+      due_.note(server->id, Time{});
+      requests_.note_due(server->id, Time{});
+    }
   const auto commit = [this](std::vector<JobPtr> jobs) {
     ++writes_;
     return committer_.commit(std::move(jobs));
