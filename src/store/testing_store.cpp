@@ -71,8 +71,9 @@ void Installation::clear() {
   main->query(sql::bind_names("SELECT id FROM {main}`servers` WHERE id <> ?", main_names(config)), {kServer},
               [&](const sql::Row& row) { others.push_back(row.integer(0)); });
   for (const Id id : others) drop_database(config, id);
-  for (const auto* table : {"organizations", "domains", "credentials", "routes", "queued_messages", "statistics",
-                            "ip_addresses", "ip_pool_rules", "posthaste_nodes", "posthaste_changes"})
+  for (const auto* table :
+       {"organizations", "domains", "credentials", "routes", "queued_messages", "statistics", "ip_addresses",
+        "ip_pool_rules", "webhook_requests", "posthaste_nodes", "posthaste_changes"})
     main->run(sql::bind_names(fmt::format("DELETE FROM {{main}}`{}`", table), main_names(config)));
   main->run(sql::bind_names("DELETE FROM {main}`servers` WHERE id <> ?", main_names(config)), {kServer});
   main->run(sql::bind_names("UPDATE {main}`servers` SET token = 'abcdef', ip_pool_id = NULL", main_names(config)));
@@ -85,7 +86,7 @@ void Installation::clear() {
                  [&](const sql::Row& row) { raw_tables.push_back(row.string(0)); });
   for (const auto& table : raw_tables) message->script(sql::bind_names("DROP TABLE {message}`" + table + "`", names));
   for (const auto* table : {"messages", "deliveries", "suppressions", "raw_message_sizes", "stats_hourly",
-                            "stats_daily", "stats_monthly", "stats_yearly", "live_stats"})
+                            "stats_daily", "stats_monthly", "stats_yearly", "live_stats", "webhook_requests"})
     message->run(sql::bind_names(fmt::format("DELETE FROM {{message}}`{}`", table), names));
 }
 
