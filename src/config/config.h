@@ -120,6 +120,18 @@ struct Config {
     double retry_jitter = 0.1;
     double retry_scale = 1.0;  // multiplies every retry delay; for tests
   } delivery;
+  struct Scanner {
+    bool enabled = false;
+    std::string host = "127.0.0.1";
+    std::int64_t port = 0, max_message_size = 0;  // bytes; 0: any
+  } spamd, clamav;
+  struct : Scanner {
+    bool ssl = false;
+    std::string password, flags, score = "symbols";  // symbols, total
+  } rspamd;
+  struct {
+    std::int64_t concurrency = 10;
+  } inspection;
   struct {
     std::int64_t max_body_size = 67108864;
     std::string v1_invalid_recipients;  // store, reject

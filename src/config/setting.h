@@ -97,7 +97,7 @@ std::string nearest_key(std::string_view unknown);
 Settings installation_settings();  // posthaste, postal, rails, oidc, auth, audit, ui, notifications
 Settings server_settings();        // web_server, worker, main_db, message_db, logging, gelf, health, migration_waiter
 Settings smtp_server_settings();
-Settings delivery_settings();  // dns, smtp, smtp_client, delivery, rspamd, spamd, clamav
+Settings delivery_settings();  // dns, smtp, smtp_client, delivery, inspection, rspamd, spamd, clamav
 Settings http_settings();      // api, webhooks, tracking
 
 }  // namespace posthaste::config

@@ -100,20 +100,44 @@ Settings own_mail_settings() {
   };
 }
 
+Setting most_bytes(std::string key, std::int64_t fallback) {
+  return integer(std::move(key), fallback, "Bytes; larger messages are not given to it. 0: any.").ours().at_least(0);
+}
+
 Settings inspection_settings() {
+  constexpr auto kHost = "Its host; a path is that of a UNIX socket.";
   return {
-      boolean("rspamd.enabled", false, "Score messages with rspamd; wins over `spamd`.").v1_same(),
-      text("rspamd.host", "127.0.0.1", "Its host.").v1_same(),
-      integer("rspamd.port", 11334, "Its port.").v1_same().port(),
-      boolean("rspamd.ssl", false, "Speak HTTPS to it.").v1_same(),
-      text("rspamd.password", nullptr, "Value of the header `Password`.").v1_same().secret(),
-      text("rspamd.flags", nullptr, "Value of the header `Flags`.").v1_same(),
-      boolean("spamd.enabled", false, "Score messages with SpamAssassin.").v1_same(),
-      text("spamd.host", "127.0.0.1", "Its host.").v1_same(),
-      integer("spamd.port", 783, "Its port.").v1_same().port(),
-      boolean("clamav.enabled", false, "Look for viruses with ClamAV.").v1_same(),
-      text("clamav.host", "127.0.0.1", "Its host.").v1_same(),
-      integer("clamav.port", 2000, "Its port.").v1_same().port(),
+      boolean("rspamd.enabled", false, "Score messages with rspamd; wins over `spamd`.")
+          .v1_same()
+          .into(FIELD(rspamd.enabled)),
+      text("rspamd.host", "127.0.0.1", "Its host.").v1_same().into(FIELD(rspamd.host)),
+      integer("rspamd.port", 11334, "Its port.").v1_same().port().into(FIELD(rspamd.port)),
+      boolean("rspamd.ssl", false, "Speak HTTPS to it.").v1_same().into(FIELD(rspamd.ssl)),
+      text("rspamd.password", nullptr, "Value of the header `Password`.")
+          .v1_same()
+          .secret()
+          .into(FIELD(rspamd.password)),
+      text("rspamd.flags", nullptr, "Value of the header `Flags`.").v1_same().into(FIELD(rspamd.flags)),
+      text("rspamd.score", "symbols",
+           "What counts: `symbols`, as Postal does it (the sum of the symbols that have a description, asked without "
+           "naming the client), or `total`, rspamd's own score with all that it can check.")
+          .ours()
+          .modern("total")
+          .one_of({"symbols", "total"})
+          .into(FIELD(rspamd.score)),
+      most_bytes("rspamd.max_message_size", 52428800).into(FIELD(rspamd.max_message_size)),
+      boolean("spamd.enabled", false, "Score messages with SpamAssassin.").v1_same().into(FIELD(spamd.enabled)),
+      text("spamd.host", "127.0.0.1", kHost).v1_same().into(FIELD(spamd.host)),
+      integer("spamd.port", 783, "Its port.").v1_same().port().into(FIELD(spamd.port)),
+      most_bytes("spamd.max_message_size", 0).into(FIELD(spamd.max_message_size)),
+      boolean("clamav.enabled", false, "Look for viruses with ClamAV.").v1_same().into(FIELD(clamav.enabled)),
+      text("clamav.host", "127.0.0.1", kHost).v1_same().into(FIELD(clamav.host)),
+      integer("clamav.port", 2000, "Its port.").v1_same().port().into(FIELD(clamav.port)),
+      most_bytes("clamav.max_message_size", 26214400).into(FIELD(clamav.max_message_size)),
+      integer("inspection.concurrency", 10, "Messages that are with the scanners at the same time.")
+          .ours()
+          .at_least(1)
+          .into(FIELD(inspection.concurrency)),
   };
 }
 

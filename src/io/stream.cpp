@@ -140,6 +140,10 @@ Task<Result<>> Stream::write_all(std::span<const std::string_view> pieces, Durat
   return write_out(impl_->connection, {}, pieces, timeout);
 }
 
+void Stream::end_sending() {
+  if (impl_) impl_->connection->end_sending();
+}
+
 Task<> Stream::finish(Duration timeout) {
   if (!open()) co_return;
   auto connection = impl_->connection;

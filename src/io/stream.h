@@ -51,6 +51,9 @@ class Stream {
   Task<Result<TlsInfo>> start_tls_server(std::shared_ptr<const TlsContext> context, Duration timeout);
   Task<Result<TlsInfo>> start_tls_client(std::shared_ptr<const TlsContext> context, std::string name, Duration timeout);
 
+  // Ends the sending side, for peers that wait for that before they answer; reading goes on.
+  void end_sending();
+
   // Ends the sending side, reads away what the peer still sends for at most that long, then closes: the peer gets to
   // see the last reply even if it goes on sending. Use it instead of close() after a refusal in the middle of input.
   Task<> finish(Duration timeout);
