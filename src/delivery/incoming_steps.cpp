@@ -24,12 +24,13 @@ Answer count_received(Attempt& attempt, Tools& tools) {
   return go_on();
 }
 
-Answer fail_above_spam_threshold(Attempt& attempt, Tools&) {
-  const auto& threshold = attempt.server->spam_failure_threshold;
-  if (!threshold || attempt.message.spam_score < *threshold) return go_on();
+Answer fail_above_spam_threshold(Attempt& attempt, Tools& tools) {
+  const double threshold =
+      attempt.server->spam_failure_threshold.value_or(double(tools.config.postal.default_spam_failure_threshold));
+  if (attempt.message.spam_score < threshold) return go_on();
   return failed(fmt::format(
       "Message's spam score is higher than the failure threshold for this server. Threshold is currently {}.",
-      decimal(*threshold)));
+      decimal(threshold)));
 }
 
 Answer find_route(Attempt& attempt, Tools&) {

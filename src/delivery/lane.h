@@ -20,6 +20,7 @@ struct Lane {
   LaneKey key;
   FairQueue<Job> waiting;                      // nothing was read for them yet
   std::size_t preparing = 0;                   // steps before `send` run
+  std::size_t inspecting = 0;                  // with the scanners, or waiting for them
   std::deque<std::shared_ptr<Attempt>> ready;  // wait for a connection
   std::deque<std::shared_ptr<Attempt>> moved;  // their connection broke: wait for one that is new
   Steady::time_point ready_since{};            // when the first of `ready` began to wait
@@ -43,7 +44,7 @@ struct Lane {
   Steady::time_point paused_until{};  // for incoming messages that have not been tried yet
   std::size_t width = 1;              // requests to an HTTP endpoint at the same time; grows as it answers
 
-  std::size_t backlog() const { return waiting.size() + preparing + ready.size() + moved.size(); }
+  std::size_t backlog() const { return waiting.size() + preparing + inspecting + ready.size() + moved.size(); }
   bool failed(const Attempt& attempt) const { return (failure || no_answer) && attempt.job.arrival <= failed_up_to; }
   bool empty() const { return backlog() == 0 && connections == 0; }
 };

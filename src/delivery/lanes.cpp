@@ -15,7 +15,8 @@ constexpr auto kTick = 500ms;
 constexpr auto kIdle = 5s;
 constexpr auto kTroublePause = 1s;
 constexpr auto kAfterRefusedConnection = 30s;
-constexpr std::size_t kSmall = 32 * 1024;  // bodies up to here may wait in memory for a connection
+constexpr std::size_t kMostWithScanners = 20;  // of a lane: their bodies are in memory
+constexpr std::size_t kSmall = 32 * 1024;      // bodies up to here may wait in memory for a connection
 
 }  // namespace
 
@@ -45,6 +46,8 @@ Shared::Shared(store::Store& the_store, const config::Config& the_config, io::Re
             limits,
             {config.delivery.retry_jitter, config.delivery.retry_scale}},
       settlement(store, std::move(journal), {options.window, options.lane_backlog}),
+      inspector(config, resolver),
+      inspections_per_loop(std::size_t(config.inspection.concurrency)),
       dial(std::move(the_dial)),
       post(std::move(the_post)),
       own(own_host(config, interface_addresses())),
@@ -102,7 +105,8 @@ void Lanes::pump(const LanePtr& lane) {
   end_failed(lane);
   if (shared_.frozen || trouble_) return;
 
-  while (!lane->waiting.empty() && lane->preparing + lane->ready.size() < prefetch(*lane)) {
+  while (!lane->waiting.empty() && lane->preparing + lane->ready.size() < prefetch(*lane) &&
+         lane->inspecting < kMostWithScanners) {
     ++lane->preparing;
     loop_.spawn(prepare(lane, std::move(*lane->waiting.pop())), "prepare");
   }
@@ -157,16 +161,16 @@ io::Task<> Lanes::prepare(LanePtr lane, Job job) {
   auto attempt = std::make_shared<Attempt>();
   attempt->job = std::move(job);
   begin(*attempt);
+  co_await run_steps(std::move(lane), std::move(attempt));
+}
+
+io::Task<> Lanes::run_steps(LanePtr lane, AttemptPtr attempt) {
   auto work = [attempt, shared = keep_] { return run_before_send(*attempt, shared->tools); };
 
   std::optional<store::Conclusion> ended;
   std::exception_ptr failure;
   try {
-    ended = co_await shared_.pool.run(work);
-    if (attempt->awaits_inspection) {
-      attempt->inspection.emplace();
-      ended = co_await shared_.pool.run(work);
-    }
+    ended = co_await shared_.pool.run(std::move(work));
   } catch (...) {
     failure = std::current_exception();
   }
@@ -193,6 +197,8 @@ io::Task<> Lanes::prepare(LanePtr lane, Job job) {
     measures().concluded(*ended, "");
     measures().worked(index_, shared_.tools.clock() - attempt->started);
     shared_.settlement.conclude(attempt->queued(), std::move(*ended));
+  } else if (attempt->awaits_inspection) {
+    inspect_later(lane, std::move(attempt));
   } else {
     prepared(lane, std::move(attempt));
   }
@@ -317,6 +323,8 @@ void Lanes::lift_pauses() {
 }
 
 void Lanes::forget_waiting() {
+  for (const auto& [lane, attempt] : to_inspect_) shared_.settlement.forget(attempt->queued());
+  to_inspect_.clear();
   for (const auto& [key, lane] : lanes_) {
     while (auto job = lane->waiting.pop()) shared_.settlement.forget(job->queued);
     for (const auto& attempt : lane->ready) shared_.settlement.forget(attempt->queued());

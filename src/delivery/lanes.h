@@ -1,7 +1,9 @@
 // The lanes of one event loop, and what goes on in them: preparing messages, opening connections, transactions.
 //
 //   waiting --prepare (pool)--> ready --connection--> transaction --> concluded
-//                 \--> concluded (held, failed, ...)
+//             |  ^  \--> concluded (held, failed, ...)
+//             v  |
+//           inspected (loop)
 //
 // A lane belongs to one loop for its whole life, so nothing here takes a lock; messages come in through add(), posted.
 // Preparing runs a few messages ahead. When a round of connecting fails while no other connection of the lane works,
@@ -12,9 +14,13 @@
 //
 // A connection that breaks before the content was complete costs its message no attempt: it moves to a new connection,
 // at most twice. Idle connections stay for five seconds.
+//
+// What the scanners look at holds no thread and no place among the messages being prepared: a slow scanner holds up
+// only what it has to see.
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +33,7 @@
 #include "delivery/pipeline.h"
 #include "delivery/settlement.h"
 #include "delivery/worker.h"
+#include "inspection/inspector.h"
 #include "io/hosts_file.h"
 #include "io/loop.h"
 #include "io/pool.h"
@@ -45,6 +52,8 @@ struct Shared {
   SendLimits limits;
   Tools tools;
   Settlement settlement;
+  inspection::Inspector inspector;
+  std::size_t inspections_per_loop;
   Dial dial;
   PostToEndpoint post;  // null: no HTTP endpoints
   OwnHost own;
@@ -103,6 +112,10 @@ class Lanes {
 
   io::Task<> tick();
   io::Task<> prepare(LanePtr lane, Job job);
+  io::Task<> run_steps(LanePtr lane, AttemptPtr attempt);
+  void inspect_later(const LanePtr& lane, AttemptPtr attempt);
+  void start_inspections();
+  io::Task<> inspect(LanePtr lane, AttemptPtr attempt);
   void prepared(LanePtr lane, AttemptPtr attempt);
   io::Task<> open(LanePtr lane);
   void opening_failed(const LanePtr& lane, ConnectFailure failure);
@@ -132,6 +145,8 @@ class Lanes {
   Shared& shared_;
   std::map<LaneKey, LanePtr> lanes_;
   std::vector<std::shared_ptr<Flight>> flights_;
+  std::deque<std::pair<LanePtr, AttemptPtr>> to_inspect_;
+  std::size_t inspecting_ = 0;
   bool trouble_ = false;  // the database does not answer: preparing pauses
 };
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "delivery/spam_fields.h"
 #include "delivery/steps.h"
+#include "inspection/inspector.h"
 
 namespace posthaste::delivery {
 
@@ -52,7 +53,8 @@ void take_over(store::Message& message, const store::Inspection& found) {
 
 Answer inspect(Attempt& attempt, Tools& tools) {
   if (!wanted(attempt)) return {};
-  if (!attempt.inspection) return {Answer::Kind::Inspect};
+  if (!attempt.inspection && inspection::scanners_configured(tools.config)) return {Answer::Kind::Inspect};
+  if (!attempt.inspection) attempt.inspection.emplace();
   auto& found = *attempt.inspection;
   const double threshold = threshold_of(attempt, tools);
   found.score = stored_score(found.score);

@@ -32,6 +32,7 @@ class WorkerOfThisProcess : public Worker {
       : shared_(std::make_shared<Shared>(store, config, resolver, pool, std::move(options), open_journal(config),
                                          smtp::client::Connection::open, std::move(post))),
         claims_(runtime.at(0), shared_, [this](std::vector<store::QueuedMessage> m) { distribute(std::move(m)); }) {
+    shared_->inspections_per_loop = std::max<std::size_t>(1, shared_->inspections_per_loop / runtime.size());
     for (std::size_t i = 0; i < runtime.size(); ++i) {
       lanes_.push_back(std::make_unique<Lanes>(runtime.at(i), i, shared_));
     }

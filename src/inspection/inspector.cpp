@@ -69,11 +69,15 @@ struct Inspector::Scanners {
   io::Task<VirusScan> threats(store::RawMessage raw);
 };
 
+bool scanners_configured(const config::Config& config) {
+  return config.rspamd.enabled || config.spamd.enabled || config.clamav.enabled;
+}
+
 Inspector::Inspector(const config::Config& config, io::Resolver& resolver) {
   const auto& rspamd = config.rspamd;
   const auto& spamd = config.spamd;
   const auto& clamav = config.clamav;
-  if (!rspamd.enabled && !spamd.enabled && !clamav.enabled) return;
+  if (!scanners_configured(config)) return;
   scanners_ = std::make_shared<Scanners>();
   auto& all = *scanners_;
   if (rspamd.enabled) {

@@ -13,12 +13,13 @@
 
 namespace posthaste::inspection {
 
+bool scanners_configured(const config::Config& config);
+
 class Inspector {
  public:
   Inspector(const config::Config& config, io::Resolver& resolver);
   ~Inspector();
 
-  bool has_scanners() const { return scanners_ != nullptr; }
   // Score, checks and threat; `spam` is for the caller, who knows the threshold.
   io::Task<store::Inspection> inspect(store::RawMessage raw, Subject subject);
 

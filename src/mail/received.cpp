@@ -63,4 +63,19 @@ bool received_by(std::string_view value, std::string_view host) {
   return false;
 }
 
+std::optional<ReceivedFrom> received_from(std::string_view value) {
+  value = trim(value);
+  if (!istarts_with(value, "from ")) return std::nullopt;
+  value.remove_prefix(5);
+  const auto open = value.find(" ("), bracket = value.find(" ["), close = value.find("])");
+  if (close == std::string_view::npos || open > bracket || bracket > close) return std::nullopt;
+  auto address = value.substr(bracket + 2, close - bracket - 2);
+  if (istarts_with(address, "IPv6:")) address.remove_prefix(5);
+  const auto ip = IpAddress::parse(address);
+  if (!ip) return std::nullopt;
+  ReceivedFrom from{std::string(value.substr(0, open)), std::string(value.substr(open + 2, bracket - open - 2)), *ip};
+  if (from.name == ip->text()) from.name.clear();
+  return from;
+}
+
 }  // namespace posthaste::mail

@@ -1,6 +1,7 @@
 // The Received header field that we put on top of what comes in (smtp-server.md 13), and finding our own again.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,5 +33,12 @@ std::string clean_pointer_name(std::string_view name);
 
 // Whether a Received value says that this host took the message: `by <host>` as whole words, any case.
 bool received_by(std::string_view value, std::string_view host);
+
+// The client that a field of ours names: `from <helo> (<name> [<address>]) by ...`. Nothing if it names none.
+struct ReceivedFrom {
+  std::string helo, name;  // name empty: the address had none
+  IpAddress ip;
+};
+std::optional<ReceivedFrom> received_from(std::string_view value);
 
 }  // namespace posthaste::mail

@@ -59,5 +59,27 @@ TEST(ReceivedBy, LooksForWholeWordsInAnyCase) {
   EXPECT_FALSE(received_by("", "mx.test"));
 }
 
+TEST(ReceivedFrom, FindsTheClientThatOurOwnFieldNames) {
+  Received received;
+  received.from = "client.test";
+  received.client_name = "ptr.test";
+  received.client = *IpAddress::parse("2001:db8::1");
+  received.tagged_ipv6 = true;
+  received.by = "mx.test";
+  received.with = "SMTP";
+  const auto from = received_from(std::string_view(received_field(received)).substr(9));
+  ASSERT_TRUE(from);
+  EXPECT_EQ(from->helo, "client.test");
+  EXPECT_EQ(from->name, "ptr.test");
+  EXPECT_EQ(from->ip.text(), "2001:db8::1");
+  EXPECT_EQ(received_from(" from c.test (192.0.2.1 [192.0.2.1]) by mx.test with SMTP; ...")->name, "");
+}
+
+TEST(ReceivedFrom, FindsNoneWhereNoneIs) {
+  for (const char* value : {"", "by mx.test with HTTP; x", "from a by b", "from a ([]) by", "from a (b [c]) by d",
+                            "from a [192.0.2.1]) (b", "from ([192.0.2.1])"})
+    EXPECT_FALSE(received_from(value)) << value;
+}
+
 }  // namespace
 }  // namespace posthaste::mail
