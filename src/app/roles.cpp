@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "delivery/http_sender.h"
 #include "events/dispatcher.h"
 #include "intake/smtp_server.h"
 #include "trust/dkim.h"
@@ -29,6 +30,7 @@ namespace posthaste::app {
 namespace {
 
 constexpr std::size_t kPoolThreads = 8;
+constexpr std::size_t kEndpointRequests = 256;
 constexpr auto kHeartbeat = 10s;
 constexpr auto kReclaim = 10s;
 constexpr auto kPoll = 1s;
@@ -88,8 +90,7 @@ class Process {
     runtime_.start();
 
     if (auto signing = make_request_signer(); !signing) return signing;
-    if (roles_.worker) make_dispatcher();
-    if (roles_.worker) worker_ = delivery::Worker::make(*store_, config_, *resolver_, runtime_, *pool_);
+    if (roles_.worker) make_workers();
     intake_ = std::make_unique<intake::Intake>(*store_, config_, worker_.get());
     installation_ =
         std::make_unique<Installation>(config_, *store_, *resolver_, runtime_, *pool_, worker_.get(), intake_.get());
@@ -179,11 +180,16 @@ class Process {
     return {};
   }
 
-  void make_dispatcher() {
+  // Webhooks and HTTP endpoints have a client each: what is slow in one does not hold up the other.
+  void make_workers() {
     const auto options = events::dispatcher_options(config_);
     webhook_client_ = io::make_http_client(*resolver_, http_client_options(config_, options.concurrency));
     dispatcher_ =
         events::Dispatcher::make(*store_, *webhook_client_, *request_signer_, runtime_.next(), *pool_, options);
+    endpoint_client_ = io::make_http_client(*resolver_, http_client_options(config_, kEndpointRequests));
+    worker_ = delivery::Worker::make(
+        *store_, config_, *resolver_, runtime_, *pool_, {},
+        delivery::http_endpoint_sender(*endpoint_client_, *request_signer_, *pool_, config_.profile));
   }
 
   Result<> open_store() {
@@ -290,7 +296,7 @@ class Process {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<io::Pool> pool_;
   std::unique_ptr<trust::RequestSigner> request_signer_;
-  std::unique_ptr<io::HttpClient> webhook_client_;
+  std::unique_ptr<io::HttpClient> webhook_client_, endpoint_client_;
   std::unique_ptr<events::Dispatcher> dispatcher_;
   std::unique_ptr<delivery::Worker> worker_;
   std::unique_ptr<intake::Intake> intake_;

@@ -140,7 +140,8 @@ TEST_P(WebhookQueueTest, GivesBackAndRemoves) {
 TEST_P(WebhookQueueTest, ALockThatAPostalLeftBehindEnds) {
   write_some(1);
   const std::string table = installation.sqlite() ? "{message}`queued_webhook_requests`" : "{main}`webhook_requests`";
-  const std::string update = "UPDATE " + table + " SET locked_by = 'host:123:abc', locked_at = '2023-01-01 00:00:00'";
+  const std::string long_ago = installation.sqlite() ? "1" : "'2023-01-01 00:00:00'";
+  const std::string update = "UPDATE " + table + " SET locked_by = 'host:123:abc', locked_at = " + long_ago;
   installation.sqlite() ? installation.run(1, update) : installation.run_main(update);
   EXPECT_TRUE(queue().claim(1, {}).empty());
   (void)store->reclaim();
