@@ -42,6 +42,7 @@ bool certificate_passed(SSL* ssl) {
 
 // The reason why the peer's certificate was refused, in OpenSSL's words; empty if it was not that.
 std::string refusal(SSL* ssl) {
+  if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) return {};
   const long result = SSL_get_verify_result(ssl);
   return result == X509_V_OK ? std::string() : X509_verify_cert_error_string(result);
 }
@@ -57,7 +58,10 @@ Task<Result<TlsInfo>> handshake(Shared connection, Duration timeout) {
     if (step.error) {
       if (step.error->kind == ErrorKind::Protocol) {
         step.error->text = "TLS handshake failed";
-        if (const std::string why = refusal(ssl); !why.empty()) step.error->cause = "certificate: " + why;
+        if (const std::string why = refusal(ssl); !why.empty()) {
+          step.error->text = "certificate verify failed (" + why + ")";
+          step.error->cause = "certificate: " + why;
+        }
       }
       co_return std::unexpected(std::move(*step.error));
     }
