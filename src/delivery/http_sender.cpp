@@ -4,10 +4,10 @@
 
 #include "base/log.h"
 #include "base/strings.h"
-#include "base/version.h"
 #include "delivery/endpoint_payload.h"
 #include "delivery/retry_after.h"
 #include "delivery/spam_fields.h"
+#include "events/dispatcher.h"
 
 namespace posthaste::delivery {
 
@@ -68,7 +68,7 @@ HttpOutcome judge_answer(const store::HttpEndpoint& endpoint, const io::HttpAnsw
 namespace {
 
 // What is computed on a pool thread: the body, and its signatures in the headers.
-io::HttpCall request_of(const HttpEndpointCall& call, trust::RequestSigner& signer, config::Profile profile) {
+io::HttpCall request_of(const HttpEndpointCall& call, trust::RequestSigner& signer, const std::string& user_agent) {
   io::HttpCall request;
   request.url = call.endpoint.url;
   request.timeout = timeout_of(call.endpoint);
@@ -77,7 +77,7 @@ io::HttpCall request_of(const HttpEndpointCall& call, trust::RequestSigner& sign
   request.body = endpoint_payload(call.endpoint, call.message, raw, call.added_headers);
   request.headers = signer.headers(request.body);
   request.headers.emplace_back("Content-Type", payload_content_type(call.endpoint));
-  request.headers.emplace_back("User-Agent", user_agent(profile));
+  request.headers.emplace_back("User-Agent", user_agent);
   request.headers.emplace_back("Idempotency-Key", fmt::format("{}:{}", call.server_uuid, call.message.token));
   return request;
 }
@@ -86,13 +86,13 @@ struct Sender {
   io::HttpClient& client;
   trust::RequestSigner& signer;
   io::Pool& pool;
-  config::Profile profile;
+  std::string user_agent;
   Clock clock;
 };
 
 io::Task<HttpOutcome> post(std::shared_ptr<const Sender> sender, HttpEndpointCall call) {
   const store::HttpEndpoint endpoint = call.endpoint;
-  auto prepare = [sender, call = std::move(call)] { return request_of(call, sender->signer, sender->profile); };
+  auto prepare = [sender, call = std::move(call)] { return request_of(call, sender->signer, sender->user_agent); };
   io::HttpCall request = co_await sender->pool.run(std::move(prepare));
   io::HttpAnswer answer = co_await sender->client.send(std::move(request));
   if (answer.code < 0 && !answer.cause.empty())
@@ -104,15 +104,10 @@ io::Task<HttpOutcome> post(std::shared_ptr<const Sender> sender, HttpEndpointCal
 
 }  // namespace
 
-std::string user_agent(config::Profile profile) {
-  // Receivers of old test the beginning.
-  if (profile == config::Profile::Postal) return fmt::format("Postal/3.3.6 (Posthaste/{})", kVersion);
-  return fmt::format("Posthaste/{}", kVersion);
-}
-
 PostToEndpoint http_endpoint_sender(io::HttpClient& client, trust::RequestSigner& signer, io::Pool& pool,
-                                    config::Profile profile, Clock clock) {
-  const auto sender = std::make_shared<const Sender>(Sender{client, signer, pool, profile, std::move(clock)});
+                                    const config::Config& config, Clock clock) {
+  const auto sender =
+      std::make_shared<const Sender>(Sender{client, signer, pool, events::user_agent(config), std::move(clock)});
   return [sender](HttpEndpointCall call) { return post(sender, std::move(call)); };
 }
 

@@ -40,14 +40,11 @@ struct HttpOutcome {
 
 using PostToEndpoint = std::function<io::Task<HttpOutcome>(HttpEndpointCall)>;
 
-// The real one; body and signatures are made on a pool thread. All but the clock outlive it; from any loop.
+// The real one; body and signatures are made on a pool thread. Client, signer and pool outlive it; from any loop.
 PostToEndpoint http_endpoint_sender(io::HttpClient& client, trust::RequestSigner& signer, io::Pool& pool,
-                                    config::Profile profile, Clock clock = system_now);
+                                    const config::Config& config, Clock clock = system_now);
 
 // What an answer makes of the message (12.1). Pure.
 HttpOutcome judge_answer(const store::HttpEndpoint& endpoint, const io::HttpAnswer& answer, Time now);
-
-// Of requests to webhooks and endpoints.
-std::string user_agent(config::Profile profile);
 
 }  // namespace posthaste::delivery

@@ -76,10 +76,5 @@ TEST(RetryAfter, IsSecondsOrADateWithinADay) {
   EXPECT_EQ(retry_after("", kNow), std::nullopt);
 }
 
-TEST(UserAgent, BeginsAsReceiversOfTheProfileExpect) {
-  EXPECT_TRUE(user_agent(config::Profile::Postal).starts_with("Postal/3.3.6 (Posthaste/"));
-  EXPECT_TRUE(user_agent(config::Profile::Modern).starts_with("Posthaste/"));
-}
-
 }  // namespace
 }  // namespace posthaste::delivery
