@@ -30,11 +30,7 @@ namespace posthaste::app {
 namespace {
 
 constexpr std::size_t kPoolThreads = 8;
-<<<<<<< HEAD
 constexpr std::size_t kEndpointRequests = 256;
-=======
-constexpr std::size_t kEndpointRequests = 256;  // to HTTP endpoints at the same time
->>>>>>> 0c0ff0f (Post messages to HTTP endpoints: the worker gets its sender)
 constexpr auto kHeartbeat = 10s;
 constexpr auto kReclaim = 10s;
 constexpr auto kPoll = 1s;
@@ -94,12 +90,7 @@ class Process {
     runtime_.start();
 
     if (auto signing = make_request_signer(); !signing) return signing;
-<<<<<<< HEAD
     if (roles_.worker) make_workers();
-=======
-    if (roles_.worker) make_dispatcher();
-    if (roles_.worker) make_worker();
->>>>>>> 0c0ff0f (Post messages to HTTP endpoints: the worker gets its sender)
     intake_ = std::make_unique<intake::Intake>(*store_, config_, worker_.get());
     installation_ =
         std::make_unique<Installation>(config_, *store_, *resolver_, runtime_, *pool_, worker_.get(), intake_.get());
@@ -198,13 +189,7 @@ class Process {
     endpoint_client_ = io::make_http_client(*resolver_, http_client_options(config_, kEndpointRequests));
     worker_ = delivery::Worker::make(
         *store_, config_, *resolver_, runtime_, *pool_, {},
-        delivery::http_endpoint_sender(*endpoint_client_, *request_signer_, *pool_, config_.profile));
-  }
-
-  void make_worker() {
-    endpoint_client_ = io::make_http_client(*resolver_, http_client_options(config_, kEndpointRequests));
-    auto post = delivery::http_endpoint_sender(*endpoint_client_, *request_signer_, *pool_, config_);
-    worker_ = delivery::Worker::make(*store_, config_, *resolver_, runtime_, *pool_, {}, std::move(post));
+        delivery::http_endpoint_sender(*endpoint_client_, *request_signer_, *pool_, config_));
   }
 
   Result<> open_store() {
