@@ -24,6 +24,7 @@ class FakeDirectory : public Directory {
   std::map<Id, AddressEndpoint> address_endpoints;
   std::vector<const Webhook*> hooks;
   std::vector<std::string> hosted;
+  std::optional<TrackDomain> track;
   bool is_suspended = false;
 
   const Organization* organization(Id) const override { return nullptr; }
@@ -54,6 +55,7 @@ class FakeDirectory : public Directory {
   const Route* return_path_route(Id) const override { return nullptr; }
   const IpAddressRow* ip_address(Id id) const override { return find(addresses_by_id, id); }
   std::vector<const Webhook*> webhooks(Id, std::string_view) const override { return hooks; }
+  const TrackDomain* track_domain(Id, Id) const override { return track ? &*track : nullptr; }
 
  private:
   template <class Row>
@@ -78,6 +80,8 @@ class FakeStore : public Store {
   std::deque<QueuedMessage> claimable;
   std::vector<QueueEntry> entries;
   std::vector<std::pair<std::string, Id>> used_endpoints;
+  std::vector<Write> written;  // none of them is run
+  Result<> write_answer;
   std::function<void()> on_read;  // throws, to be a database that is away
 
   std::shared_ptr<const Directory> directory() const override { return dir; }
@@ -136,7 +140,13 @@ class FakeStore : public Store {
     }
     done({});
   }
-  void write(Write, ConcludeDone done) override { done({}); }
+  void write(Write write, ConcludeDone done) override {
+    {
+      std::lock_guard lock(mutex_);
+      written.push_back(std::move(write));
+    }
+    done(write_answer);
+  }
   const std::string& lease() const override { return lease_; }
   bool heartbeat() override { return true; }
   std::size_t reclaim() override { return 0; }

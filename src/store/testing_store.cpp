@@ -73,7 +73,7 @@ void Installation::clear() {
   for (const Id id : others) drop_database(config, id);
   for (const auto* table :
        {"organizations", "domains", "credentials", "routes", "queued_messages", "statistics", "ip_addresses",
-        "ip_pool_rules", "webhook_requests", "posthaste_nodes", "posthaste_changes"})
+        "ip_pool_rules", "posthaste_nodes", "posthaste_changes", "track_domains", "webhooks", "webhook_requests"})
     main->run(sql::bind_names(fmt::format("DELETE FROM {{main}}`{}`", table), main_names(config)));
   main->run(sql::bind_names("DELETE FROM {main}`servers` WHERE id <> ?", main_names(config)), {kServer});
   main->run(sql::bind_names("UPDATE {main}`servers` SET token = 'abcdef', ip_pool_id = NULL", main_names(config)));
@@ -85,8 +85,9 @@ void Installation::clear() {
   message->query(sql::bind_names("SELECT table_name FROM {message}`raw_message_sizes`", names), {},
                  [&](const sql::Row& row) { raw_tables.push_back(row.string(0)); });
   for (const auto& table : raw_tables) message->script(sql::bind_names("DROP TABLE {message}`" + table + "`", names));
-  for (const auto* table : {"messages", "deliveries", "suppressions", "raw_message_sizes", "stats_hourly",
-                            "stats_daily", "stats_monthly", "stats_yearly", "live_stats", "webhook_requests"})
+  for (const auto* table :
+       {"messages", "deliveries", "suppressions", "raw_message_sizes", "stats_hourly", "stats_daily", "stats_monthly",
+        "stats_yearly", "live_stats", "links", "clicks", "loads", "webhook_requests"})
     message->run(sql::bind_names(fmt::format("DELETE FROM {{message}}`{}`", table), names));
 }
 
