@@ -187,9 +187,9 @@ class Process {
     dispatcher_ =
         events::Dispatcher::make(*store_, *webhook_client_, *request_signer_, runtime_.next(), *pool_, options);
     endpoint_client_ = io::make_http_client(*resolver_, http_client_options(config_, kEndpointRequests));
-    worker_ = delivery::Worker::make(
-        *store_, config_, *resolver_, runtime_, *pool_, {},
-        delivery::http_endpoint_sender(*endpoint_client_, *request_signer_, *pool_, config_));
+    worker_ =
+        delivery::Worker::make(*store_, config_, *resolver_, runtime_, *pool_, {},
+                               delivery::http_endpoint_sender(*endpoint_client_, *request_signer_, *pool_, config_));
   }
 
   Result<> open_store() {

@@ -161,7 +161,7 @@ class Store {
                                     Time when) = 0;  // any thread, never blocks; written at most once a minute
   // The same of SMTPEndpoint, HTTPEndpoint and AddressEndpoint rows.
   virtual void note_endpoint_used(std::string_view type, Id endpoint_id, Time when) = 0;
-  virtual bool healthy() const = 0;                  // the last write or probe succeeded
+  virtual bool healthy() const = 0;  // the last write or probe succeeded
 
   // Flushes what is pending and stops the writers. Called once, at the end.
   virtual void close() = 0;
