@@ -146,6 +146,7 @@ TEST_F(Incoming, FailsWithoutRouteEndpointOrContent) {
 }
 
 TEST_F(Incoming, JudgesSpamByTheServerAndThenByTheRoute) {
+  config.spamd.enabled = true;
   found.checks = {{"RULE", "a rule", 6}};
   found.score = 6;
   EXPECT_EQ(decision(), "send") << "marked, no more";
