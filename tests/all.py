@@ -41,7 +41,8 @@ def reasons(text):
     lines = text.splitlines()
     told = [i for i, line in enumerate(lines) if re.search(r": Failure$|^\[  FAILED  \]|^\[  SKIPPED \]|^(FAILED|ERROR) |^E   ", line)]
     shown = sorted({n for i in told[:40] for n in range(i, i + (8 if lines[i].endswith(": Failure") else 1)) if n < len(lines)})
-    return "\n".join([lines[n] for n in shown] + ["..."] + lines[-30:])
+    quiet = [line for line in lines if " INFO " not in line]
+    return "\n".join([lines[n] for n in shown] + ["..."] + quiet[-30:])
 
 
 def pytest_count(text):
