@@ -19,6 +19,7 @@ namespace {
 using Kind = mail::DeliveryReport::Kind;
 using policy::BounceClass;
 
+constexpr std::size_t kMostLookedUp = 20;  // tokens of one bounce
 constexpr auto kReportsComeWithin = std::chrono::days(30);
 constexpr auto kLookAgain = 5s;
 constexpr auto kOutcomeComesWithin = 2min;
@@ -114,8 +115,13 @@ class Search {
   // The last resort; the bounce's own header only when nothing in its content is known.
   std::vector<Found> by_any_token() {
     std::vector<Found> found;
-    add_sent(mail::tokens_in_text(attempt_.raw->body()), found);
-    for (const auto& text : report_.texts) add_sent(mail::tokens_in_text(text), found);
+    std::vector<std::string> tokens = mail::tokens_in_text(attempt_.raw->body());
+    for (const auto& text : report_.texts) {
+      if (tokens.size() >= kMostLookedUp) break;
+      std::ranges::move(mail::tokens_in_text(text), std::back_inserter(tokens));
+    }
+    tokens.resize(std::min(tokens.size(), kMostLookedUp));
+    add_sent(tokens, found);
     if (found.empty()) add_sent(mail::tokens_in_text(attempt_.raw->headers()), found);
     return found;
   }

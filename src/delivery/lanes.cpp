@@ -106,7 +106,7 @@ void Lanes::pump(const LanePtr& lane) {
   if (shared_.frozen || trouble_) return;
 
   while (!lane->waiting.empty() && lane->preparing + lane->ready.size() < prefetch(*lane) &&
-         lane->inspecting < kMostWithScanners) {
+         lane->inspecting < kMostWithScanners && to_inspect_.size() < 2 * shared_.inspections_per_loop) {
     ++lane->preparing;
     loop_.spawn(prepare(lane, std::move(*lane->waiting.pop())), "prepare");
   }
@@ -323,7 +323,10 @@ void Lanes::lift_pauses() {
 }
 
 void Lanes::forget_waiting() {
-  for (const auto& [lane, attempt] : to_inspect_) shared_.settlement.forget(attempt->queued());
+  for (const auto& [lane, attempt] : to_inspect_) {
+    --lane->inspecting;
+    shared_.settlement.forget(attempt->queued());
+  }
   to_inspect_.clear();
   for (const auto& [key, lane] : lanes_) {
     while (auto job = lane->waiting.pop()) shared_.settlement.forget(job->queued);

@@ -70,6 +70,14 @@ struct Shared {
   std::atomic<std::size_t> finishing{0};  // outcomes that are not with `settlement` yet
   std::atomic<std::size_t> places{0};     // taken of options.connections, from before connecting until after closing
 
+  std::atomic<std::size_t> posts{0};  // requests to HTTP endpoints
+
+  // Requests have places of their own: endpoints that answer slowly leave those of SMTP connections alone.
+  bool take_post() {
+    if (posts.fetch_add(1) < options.posts) return true;
+    --posts;
+    return false;
+  }
   bool take_place() {
     if (places.fetch_add(1) < options.connections) return true;
     --places;

@@ -26,7 +26,7 @@ void Lanes::pump_posts(const LanePtr& lane) {
       lane->ready.pop_front();
     }
   }
-  while (!lane->ready.empty() && lane->connections < lane->width && shared_.take_place()) {
+  while (!lane->ready.empty() && lane->connections < lane->width && shared_.take_post()) {
     ++lane->connections;
     auto attempt = std::move(lane->ready.front());
     lane->ready.pop_front();
@@ -55,7 +55,7 @@ io::Task<> Lanes::post(LanePtr lane, AttemptPtr attempt) {
   }
   std::erase(flights_, flight);
   --shared_.past_dot;
-  --shared_.places;
+  --shared_.posts;
   --lane->connections;
   if (!flight->settled) {
     if (failure) {

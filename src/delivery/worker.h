@@ -27,7 +27,8 @@ struct WorkerOptions {
   std::size_t lane_connections = 20;  // per lane
   std::size_t connections = 1000;     // of all lanes, open or being opened: each is a file descriptor
   std::size_t messages_per_connection = 100;
-  bool claims = true;  // false: only what is handed over (tests)
+  std::size_t posts = 256;  // to HTTP endpoints at the same time
+  bool claims = true;       // false: only what is handed over (tests)
 };
 
 class Worker : public store::LocalWorker {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "mail/address_fields.h"
 #include "mail/header.h"
 #include "mail/mime_value.h"
 #include "mail/transfer_decode.h"
@@ -57,6 +58,8 @@ class Reader {
  public:
   Content read(std::string_view message) {
     start_library();
+    const auto harmless = without_deep_addresses(message);
+    if (harmless) message = *harmless;
     Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(message.data(), message.size()));
     Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
     // Read as a part: the address lists of its header are none of its business, and may be endless.

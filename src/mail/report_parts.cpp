@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/strings.h"
+#include "mail/address_fields.h"
 
 namespace posthaste::mail {
 
@@ -69,7 +70,9 @@ void collect(GMimeObject* object, int depth, std::vector<ReportPart>& parts) {
 
 ReportParts report_parts(std::string_view message) {
   start_library();
-  const auto head = message.substr(0, kMostBytes);
+  auto head = message.substr(0, kMostBytes);
+  const auto harmless = without_deep_addresses(head);
+  if (harmless) head = *harmless;
   Owned<GMimeStream> stream(g_mime_stream_mem_new_with_buffer(head.data(), head.size()));
   Owned<GMimeParser> parser(g_mime_parser_new_with_stream(stream.get()));
   Owned<GMimeMessage> parsed(g_mime_parser_construct_message(parser.get(), nullptr));

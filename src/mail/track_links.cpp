@@ -117,20 +117,25 @@ class Tracker {
       const HtmlPlaces places = find_html_links(text);
       body_end = places.body_end;
       for (const auto& [begin, end] : places.hrefs)
-        add_link(edits, begin, end, decode_html_value(to_utf8(text.substr(begin, end - begin), charset)));
+        if (takes_link(begin, end))
+          add_link(edits, begin, end, decode_html_value(to_utf8(text.substr(begin, end - begin), charset)));
     }
     if (kind == Kind::Text && rules_.clicks) {
       const PlainText plain{is_utf8_name(charset) && is_utf8(text), iequals(leaf.type.parameter("delsp"), "yes")};
       for (const auto& [begin, end] : find_text_urls(text, plain))
-        add_link(edits, begin, end, to_utf8(text.substr(begin, end - begin), charset));
+        if (takes_link(begin, end)) add_link(edits, begin, end, to_utf8(text.substr(begin, end - begin), charset));
     }
     remove_notrack(edits, text);
     if (pixel) add_pixel(edits, body_end.value_or(text.size()));
     return edits;
   }
 
+  // Asked before anything is decoded: decoding costs far more than finding.
+  bool takes_link(std::size_t begin, std::size_t end) const {
+    return rules_.clicks && result_.links.size() < kMaxTrackedLinks && end - begin <= kMaxTrackedUrl;
+  }
+
   void add_link(std::vector<Edit>& edits, std::size_t begin, std::size_t end, const std::string& target) {
-    if (!rules_.clicks || result_.links.size() >= kMaxTrackedLinks || end - begin > kMaxTrackedUrl) return;
     auto url = parse_web_url(target);
     if (!url || url->text.size() > kMaxTrackedUrl || stays(*url)) return;
     std::string token = new_token_();

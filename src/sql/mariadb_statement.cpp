@@ -195,6 +195,10 @@ void MariaDbStatement::fetch_long_values() {
     bind.is_null = &null;
     bind.error = &error;
     if (mysql_stmt_fetch_column(handle_, &bind, unsigned(i), 0) != 0) fail();
+    // Rather no value than one that was not filled in: the connection is given up, and the read repeated on another.
+    if (null || length != column.whole.size())
+      throw Failure(FailureKind::Unreachable,
+                    fmt::format("MariaDB gave {} of the {} bytes of a value", null ? 0 : length, column.length));
   }
 }
 
