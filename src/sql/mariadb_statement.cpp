@@ -184,7 +184,9 @@ void MariaDbStatement::fetch_long_values() {
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     Column& column = columns_[i];
     if (column.form != Form::Text || column.null || column.length <= column.buffer.size()) continue;
-    column.whole.resize_and_overwrite(column.length, [](char*, std::size_t size) { return size; });
+    // Not resize_and_overwrite: GCC 12's gives its callback the new capacity, which may be larger than what was asked
+    // for.
+    column.whole.resize(column.length);
     unsigned long length = 0;
     my_bool null = 0, error = 0;
     MYSQL_BIND bind{};

@@ -145,6 +145,13 @@ TEST_P(Driver, ValuesLongerThanTheBufferArriveWhole) {
   EXPECT_TRUE(read == bodies);
 }
 
+TEST_P(Driver, ALongValueAfterAShorterOneEndsWhereItEnds) {
+  for (const std::size_t size : {1100U, 1679U, 1700U, 3000U, 1200U, 5000U}) {
+    const std::string value(size, 'x');
+    db_->query("SELECT ?", {Blob{value}}, [&](const Row& row) { EXPECT_EQ(row.text(0), value) << size; });
+  }
+}
+
 TEST_P(Driver, CountsMatchedRowsAndGivesTheInsertedId) {
   EXPECT_EQ(db_->run("INSERT INTO t (name, number) VALUES ('a', 1), ('b', 1)").affected, 2);
   EXPECT_EQ(db_->run("INSERT INTO t (name, number) VALUES ('c', 1)").insert_id, 3);
