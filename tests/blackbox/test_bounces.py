@@ -14,14 +14,19 @@ def report(recipient, action="failed", status="5.1.1", returned="Subject: goes o
             f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\n{returned}--b--\r\n").encode()
 
 
+def address_in(argument):
+    """Of `TO:<bob@x.test> ...`, as the sink keeps it."""
+    return argument.partition("<")[2].partition(">")[0]
+
+
 class Sent:
     """A message that was sent, the return path that it had, and what comes back to that."""
     def __init__(self, account, sink, to):
         self.account, self.to = account, to
         self.id = account.send_raw(DATA, [to])[to]
         account.wait_status(self.id, "Sent")
-        self.mail, = [mail for mail in sink.mails if mail.recipients[0].strip("<>").startswith(to)]
-        self.return_path = self.mail.sender.strip("<>").split(">")[0]
+        self.mail, = [mail for mail in sink.mails if address_in(mail.recipients[0]) == to]
+        self.return_path = address_in(self.mail.sender)
         self.last = self.id
 
     def comes_back(self, data, to=None, sender=""):
